@@ -1,0 +1,58 @@
+/* Counter-based random numbers: Philox4x32-10 of Random123 (Salmon, Moraes, Dror, Shaw 2011).
+ *
+ * A number is a pure function of (seed, purpose, chain, step, index): there is no state to save, to share or to skip.
+ *   key     = (seed, purpose)
+ *   counter = (index / 4, chain, low word of step, high word of step), the word index % 4 of the block.
+ * So learners compared at one seed share their noise, results do not depend on how rows are cut into blocks or threads,
+ * and a new purpose moves nobody's numbers. */
+#ifndef EBM_RANDOM_H
+#define EBM_RANDOM_H
+
+#include "ebm/real.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What numbers are drawn for. Append only: the value is part of every published result. */
+typedef enum ebm_purpose {
+    EBM_PURPOSE_INIT = 1,      /* initial parameters */
+    EBM_PURPOSE_DATA = 2,      /* generated data, the training half */
+    EBM_PURPOSE_TEST_DATA = 3, /* generated data, the test half */
+    EBM_PURPOSE_BINARISE = 4,  /* stochastic binarisation of minibatches */
+    EBM_PURPOSE_SHUFFLE = 5,   /* order of training examples */
+    EBM_PURPOSE_CHAIN_START = 6,
+    EBM_PURPOSE_NEGATIVE = 7, /* a learner's negative phase */
+    EBM_PURPOSE_AIS = 8,
+    EBM_PURPOSE_REVERSE_AIS = 9,
+    EBM_PURPOSE_ESTIMATE = 10, /* other estimators */
+    EBM_PURPOSE_SAMPLE = 11,   /* pictures, user-requested samples */
+    EBM_PURPOSE_POSITIVE = 12, /* hidden units driven by data */
+    EBM_PURPOSE_TARGET = 13    /* a random target distribution */
+} ebm_purpose;
+
+/* A family of numbers, passed by value. */
+typedef struct ebm_stream {
+    uint32_t seed;
+    uint32_t purpose;
+} ebm_stream;
+
+static inline ebm_stream ebm_stream_of(uint32_t seed, uint32_t purpose) {
+    ebm_stream stream = {seed, purpose};
+    return stream;
+}
+
+/* One block of four words. Equals Random123's philox4x32 with 10 rounds. */
+void ebm_philox(ebm_stream stream, const uint32_t counter[4], uint32_t out[4]);
+/* `count` words of (chain, step), index 0 first. Vectorised; the same words on every path. */
+void ebm_random_words(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, uint32_t *out);
+/* Uniform on (0, 1): (w >> 8 + 1/2) 2^-24 in float; 53 bits of two words in double (word pair 2i, 2i+1). Never 0 or 1. */
+void ebm_random_uniform(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, ebm_real *out);
+/* Standard normals by Box-Muller on pairs of uniforms. */
+void ebm_random_normal(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, ebm_real *out);
+/* One uniform in double from words (2 index, 2 index + 1); one integer in [0, bound) without modulo bias (bound >= 1). */
+double ebm_random_uniform1(ebm_stream stream, uint32_t chain, uint64_t step, uint32_t index);
+uint32_t ebm_random_below(ebm_stream stream, uint32_t chain, uint64_t step, uint32_t index, uint32_t bound);
+/* A uniformly random permutation of 0 ... count-1 (Fisher-Yates; count < 2^32). */
+void ebm_random_permutation(ebm_stream stream, uint64_t step, size_t count, uint32_t *out);
+
+#endif
