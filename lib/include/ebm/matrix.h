@@ -22,7 +22,12 @@ void ebm_gemm(bool transpose_a, bool transpose_b, size_t M, size_t N, size_t K, 
 
 /* Which path ebm_binary_product and ebm_binary_outer take. AUTO chooses by density and shape; the others are for tests,
  * for bench, and to see what each is worth. */
-typedef enum ebm_product_path { EBM_PRODUCT_AUTO, EBM_PRODUCT_DENSE, EBM_PRODUCT_GATHER, EBM_PRODUCT_TABLES } ebm_product_path;
+typedef enum ebm_product_path {
+    EBM_PRODUCT_AUTO,
+    EBM_PRODUCT_DENSE,
+    EBM_PRODUCT_GATHER,
+    EBM_PRODUCT_TABLES
+} ebm_product_path;
 /* Process-wide choice, for bench and tests only (set before any work starts). */
 void ebm_product_path_set(ebm_product_path path);
 ebm_product_path ebm_product_path_get(void);
@@ -43,7 +48,8 @@ void ebm_transpose(size_t rows, size_t columns, const ebm_real *in, ebm_real *ou
 /* mean = sigmoid(z) */
 void ebm_sigmoid_rows(size_t B, size_t N, const ebm_real *field, double scale, const ebm_real *offset, ebm_real *mean,
                       ebm_work *work);
-/* state = 1 where a uniform is below sigmoid(z), else 0; row b uses chain first_chain + b. `mean` (B, N) may be NULL. */
+/* state = 1 where a uniform is below sigmoid(z), else 0; row b uses chain first_chain + b. `mean` (B, N) may be NULL.
+ */
 void ebm_bernoulli_rows(size_t B, size_t N, const ebm_real *field, double scale, const ebm_real *offset,
                         ebm_stream stream, uint32_t first_chain, uint64_t step, ebm_real *mean, ebm_real *state,
                         ebm_work *work);

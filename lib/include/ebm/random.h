@@ -45,11 +45,13 @@ static inline ebm_stream ebm_stream_of(uint32_t seed, uint32_t purpose) {
 void ebm_philox(ebm_stream stream, const uint32_t counter[4], uint32_t out[4]);
 /* `count` words of (chain, step), index 0 first. Vectorised; the same words on every path. */
 void ebm_random_words(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, uint32_t *out);
-/* Uniform on (0, 1): (w >> 8 + 1/2) 2^-24 in float; 53 bits of two words in double (word pair 2i, 2i+1). Never 0 or 1. */
+/* Uniform on (0, 1): (w >> 8 + 1/2) 2^-24 in float; 53 bits of two words in double (word pair 2i, 2i+1). Never 0 or 1.
+ */
 void ebm_random_uniform(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, ebm_real *out);
 /* Standard normals by Box-Muller on pairs of uniforms. */
 void ebm_random_normal(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, ebm_real *out);
-/* One uniform in double from words (2 index, 2 index + 1); one integer in [0, bound) without modulo bias (bound >= 1). */
+/* One uniform in double from words (2 index, 2 index + 1); one integer in [0, bound) without modulo bias (bound >= 1).
+ */
 double ebm_random_uniform1(ebm_stream stream, uint32_t chain, uint64_t step, uint32_t index);
 uint32_t ebm_random_below(ebm_stream stream, uint32_t chain, uint64_t step, uint32_t index, uint32_t bound);
 /* A uniformly random permutation of 0 ... count-1 (Fisher-Yates; count < 2^32). */

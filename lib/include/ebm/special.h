@@ -1,12 +1,13 @@
-/* Special functions, stable over the whole range of their arguments, and double-precision reductions in a fixed order. */
+/* Special functions, stable over the whole range of their arguments, and double-precision reductions in a fixed order.
+ */
 #ifndef EBM_SPECIAL_H
 #define EBM_SPECIAL_H
 
 #include <stddef.h>
 
-double ebm_sigmoid(double x);     /* 1 / (1 + e^-x) */
-double ebm_log1pexp(double x);    /* log(1 + e^x), "softplus" (Maechler 2012) */
-double ebm_logit(double p);       /* log(p / (1 - p)) */
+double ebm_sigmoid(double x);  /* 1 / (1 + e^-x) */
+double ebm_log1pexp(double x); /* log(1 + e^x), "softplus" (Maechler 2012) */
+double ebm_logit(double p);    /* log(p / (1 - p)) */
 double ebm_logaddexp(double a, double b);
 /* log sum_i e^(x_i); -inf for count = 0 or all -inf; +inf if any is +inf; NaN if any is NaN. */
 double ebm_log_sum_exp(const double *x, size_t count);

@@ -19,7 +19,8 @@ typedef enum ebm_status {
     EBM_INTERRUPTED  /* asked to stop */
 } ebm_status;
 
-/* What went wrong. `file` is empty and `line`, `column` are 0 where no place in a file is to blame (both count from 1). */
+/* What went wrong. `file` is empty and `line`, `column` are 0 where no place in a file is to blame (both count from 1).
+ */
 typedef struct ebm_error {
     ebm_status status;
     char file[256];
@@ -44,11 +45,11 @@ const char *ebm_error_text(const ebm_error *error, char *buffer, size_t size);
 const char *ebm_status_name(ebm_status status);
 
 /* Leave the enclosing function with the status of `call` unless it is EBM_OK. */
-#define EBM_TRY(call)                                  \
-    do {                                               \
-        ebm_status ebm_try_status_ = (call);           \
-        if (ebm_try_status_ != EBM_OK)                 \
-            return ebm_try_status_;                    \
+#define EBM_TRY(call)                                                                                                  \
+    do {                                                                                                               \
+        ebm_status ebm_try_status_ = (call);                                                                           \
+        if (ebm_try_status_ != EBM_OK)                                                                                 \
+            return ebm_try_status_;                                                                                    \
     } while (0)
 
 #endif

@@ -1,0 +1,80 @@
+/* Data sets: files and generators behind one interface.
+ *
+ * Values are stored as given and turned into states of the data set's space when a batch is drawn; so a picture of
+ * intensities can be binarised afresh in every minibatch while the test half keeps one fixed binarisation. */
+#ifndef EBM_DATASET_H
+#define EBM_DATASET_H
+
+#include "ebm/options.h"
+#include "ebm/random.h"
+#include "ebm/real.h"
+#include "ebm/space.h"
+#include "ebm/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum ebm_binarise {
+    EBM_BINARISE_NONE,       /* values are states already */
+    EBM_BINARISE_STOCHASTIC, /* 1 with probability = intensity */
+    EBM_BINARISE_THRESHOLD   /* 1 where intensity >= 1/2 */
+} ebm_binarise;
+
+/* One half of a data set: `count` examples of space.size values, as bytes (intensity = byte / 255 when binarised or
+ * real; the byte itself for binary and categorical states) or as reals. Exactly one of bytes, reals is set. */
+typedef struct ebm_examples {
+    size_t count;
+    uint8_t *bytes;
+    ebm_real *reals;
+    int32_t *labels; /* count, or NULL */
+} ebm_examples;
+
+typedef struct ebm_dataset ebm_dataset;
+
+typedef struct ebm_dataset_type {
+    const char *name;  /* "mnist" */
+    const char *about; /* one line */
+    const char *citation;
+    const ebm_option *options;
+    size_t options_size;
+    /* Fill space, binarise, train, test (and log_probabilities where the distribution is known). `seed` is the case's.
+     * Called with everything else zeroed; on failure what was filled is released by the caller. */
+    ebm_status (*load)(const void *options, uint32_t seed, ebm_dataset *out, ebm_error *error);
+} ebm_dataset_type;
+
+struct ebm_dataset {
+    const ebm_dataset_type *type;
+    ebm_space space;
+    ebm_binarise binarise;
+    size_t classes; /* number of labels, 0 without */
+    ebm_examples train, test;
+    /* For small generated sets: the distinct states of the distribution itself (count x size) and their log
+     * probabilities, so that KL divergences are exact. NULL, 0 otherwise. */
+    size_t support_count;
+    ebm_real *support;
+    double *support_log_probability;
+    uint64_t hash; /* of values and labels: FNV-1a 64; part of a result's key */
+};
+
+/* `options` is the type's own struct (already validated). The caller frees with ebm_dataset_free. */
+EBM_NODISCARD ebm_status ebm_dataset_load(const ebm_dataset_type *type, const void *options, uint32_t seed,
+                                          ebm_dataset *out, ebm_error *error);
+void ebm_dataset_free(ebm_dataset *dataset);
+
+/* Write examples rows[0..count) (NULL: first ... first + count - 1) as states into out (count, space.size).
+ * Stochastic binarisation draws its uniforms at chain = example index, step = `step`. */
+void ebm_examples_batch(const ebm_dataset *dataset, const ebm_examples *half, const uint32_t *rows, size_t first,
+                        size_t count, ebm_stream stream, uint64_t step, ebm_real *out);
+/* The stream and step of the fixed binarisation of held-out (and train-for-evaluation) examples: seed 2008. */
+void ebm_examples_fixed(const ebm_dataset *dataset, const ebm_examples *half, size_t first, size_t count,
+                        ebm_real *out);
+/* Mean of every unit over the training half (space.size), intensities when binarised. */
+void ebm_dataset_means(const ebm_dataset *dataset, double *out);
+
+/* A file of the collection: $EBM_DATASETS/folder/file, or the project's datasets/ as found by the harness. Fails with
+ * the name of the variable to set and of the target that fetches it. `buffer` receives the path. */
+EBM_NODISCARD ebm_status ebm_dataset_path(const char *folder, const char *file, char *buffer, size_t size,
+                                          ebm_error *error);
+
+#endif
