@@ -5,7 +5,7 @@
 #ifndef EBM_DATASET_H
 #define EBM_DATASET_H
 
-#include "ebm/options.h"
+#include "ebm/component.h"
 #include "ebm/random.h"
 #include "ebm/real.h"
 #include "ebm/space.h"
@@ -33,11 +33,7 @@ typedef struct ebm_examples {
 typedef struct ebm_dataset ebm_dataset;
 
 typedef struct ebm_dataset_type {
-    const char *name;  /* "mnist" */
-    const char *about; /* one line */
-    const char *citation;
-    const ebm_option *options;
-    size_t options_size;
+    ebm_component info;
     /* Fill space, binarise, train, test (and log_probabilities where the distribution is known). `seed` is the case's.
      * Called with everything else zeroed; on failure what was filled is released by the caller. */
     ebm_status (*load)(const void *options, uint32_t seed, ebm_dataset *out, ebm_error *error);

@@ -8,11 +8,28 @@
 #include "ebm/model.h"
 #include "ebm/sampler.h"
 
-/* NULL-terminated tables, in the order in which they are shown. */
-extern const ebm_dataset_type *const ebm_dataset_types[];
-extern const ebm_model_type *const ebm_model_types[];
-extern const ebm_sampler_type *const ebm_sampler_types[];
-extern const ebm_learner_type *const ebm_learner_types[];
-extern const ebm_estimator_type *const ebm_estimator_types[];
+typedef enum ebm_kind {
+    EBM_KIND_DATASET,
+    EBM_KIND_MODEL,
+    EBM_KIND_SAMPLER,
+    EBM_KIND_LEARNER,
+    EBM_KIND_ESTIMATOR,
+    EBM_KINDS
+} ebm_kind;
+
+/* "dataset", "model", "sampler", "learner", "estimator" */
+const char *ebm_kind_name(ebm_kind kind);
+/* The i-th component of a kind in the order in which they are shown; NULL past the end. The pointer is to the type's
+ * first member: cast it to the kind's type struct. */
+const ebm_component *ebm_component_at(ebm_kind kind, size_t i);
+const ebm_component *ebm_component_find(ebm_kind kind, const char *name);
+/* All names of a kind, NULL-terminated. */
+const char *const *ebm_component_names(ebm_kind kind);
+
+/* Whether a pairing can be; each argument may be NULL (absent). EBM_UNSUPPORTED with one line that says why, for
+ * example "sampler hmc needs grad_x, model rbm has none". */
+EBM_NODISCARD ebm_status ebm_pairing_check(const ebm_model_type *model, const ebm_sampler_type *sampler,
+                                           const ebm_learner_type *learner, const ebm_estimator_type *const *estimators,
+                                           size_t n_estimators, bool have_data, ebm_error *error);
 
 #endif

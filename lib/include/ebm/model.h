@@ -1,0 +1,168 @@
+/* Models: p(x) proportional to exp(-E(x; theta)) on a space.
+ *
+ * E is the free energy where units are hidden. theta is one flat vector with named views, so that optimisers, saving,
+ * loading and finite differences are written once. Optional slots are NULL where a model cannot; each unlocks samplers,
+ * learners and estimators.
+ *
+ * Whatever anneals takes a path: E_beta = (1 - beta) E_base + beta E, with the base a factorised machine over x (hidden
+ * units uniform), or NULL for the uniform one, where beta is an inverse temperature. beta = 1 is the model itself. */
+#ifndef EBM_MODEL_H
+#define EBM_MODEL_H
+
+#include "ebm/component.h"
+#include "ebm/dataset.h"
+#include "ebm/random.h"
+#include "ebm/real.h"
+#include "ebm/space.h"
+#include "ebm/status.h"
+#include "ebm/work.h"
+
+#include <stdbool.h>
+
+/* A factorised distribution over a space. Binary: parameters (size) = logits. Spin: fields. Categorical: logits
+ * (size, categories). Real: means (size) then log variances (size). */
+typedef struct ebm_base {
+    ebm_space space;
+    size_t count;
+    ebm_real *parameters;
+    double log_normaliser; /* log sum_x exp(-E_base(x)) over x alone, with E_base(x) = -parameters . x (binary) */
+} ebm_base;
+
+/* Fit to the training half's means, shrunk towards the uniform by `pseudo_count` examples; data = NULL: uniform. */
+EBM_NODISCARD ebm_status ebm_base_fit(const ebm_space *space, const ebm_dataset *data, double pseudo_count,
+                                      ebm_base *out, ebm_error *error);
+void ebm_base_free(ebm_base *base);
+/* x (count, size) independent draws; row b uses chain first_chain + b. */
+void ebm_base_sample(const ebm_base *base, size_t count, ebm_stream stream, uint32_t first_chain, uint64_t step,
+                     ebm_real *x, ebm_work *work);
+/* out[b] = -log of the unnormalised base density */
+void ebm_base_energy(const ebm_base *base, size_t count, const ebm_real *x, double *out, ebm_work *work);
+
+typedef struct ebm_path {
+    const ebm_base *base; /* NULL: uniform */
+    double beta;          /* in [0, 1] for annealing; any positive inverse temperature with a uniform base */
+} ebm_path;
+
+static inline ebm_path ebm_path_end(void) {
+    ebm_path path = {NULL, 1.0};
+    return path;
+}
+
+typedef struct ebm_model ebm_model;
+
+/* A batch of states, one a row, with what the model has already worked out about them. Functions that change x clear
+ * field_ok; ebm_model_field makes the field true again. */
+typedef struct ebm_batch {
+    size_t count;
+    ebm_real *x;      /* (count, V) */
+    ebm_real *field;  /* (count, F): the model's linear statistic of x (RBM: W^T x + c); NULL when F = 0 */
+    ebm_real *hidden; /* (count, H): states of the hidden units; NULL when H = 0 */
+    bool field_ok, hidden_ok;
+} ebm_batch;
+
+EBM_NODISCARD ebm_status ebm_batch_create(const ebm_model *model, size_t count, ebm_batch *out, ebm_error *error);
+void ebm_batch_free(ebm_batch *batch);
+
+/* Which optional slots a model fills, as a mask: what samplers, learners and estimators say they need. */
+enum {
+    EBM_SLOT_GRAD_X = 1,
+    EBM_SLOT_SITE = 2,
+    EBM_SLOT_BLOCK = 4, /* sample_hidden and sample_visible */
+    EBM_SLOT_JOINT_ENERGY = 8,
+    EBM_SLOT_BASE = 16,           /* a base distribution whose normaliser is known: log_base_normaliser */
+    EBM_SLOT_LOG_NORMALISER = 32, /* exact, by enumerating what has to be enumerated */
+    EBM_SLOT_SCORE_TERMS = 64,
+    EBM_SLOT_HIDDEN_MEANS = 128
+};
+
+typedef struct ebm_model_type {
+    ebm_component info;
+    unsigned domains; /* spaces it can live on: mask of 1u << ebm_domain */
+
+    /* Set n_hidden, n_field, n_theta, views and state from `options` and model->space (already set). theta is
+     * allocated, zeroed, by the caller afterwards. */
+    ebm_status (*create)(ebm_model *model, const void *options, ebm_error *error);
+    /* Fill theta: initialisation or loading, as `options` ask. `data` may be NULL. */
+    ebm_status (*initialise)(ebm_model *model, const void *options, const ebm_dataset *data, uint32_t seed,
+                             ebm_error *error);
+    void (*destroy)(ebm_model *model); /* frees model->state; may be NULL */
+    /* theta has changed: renew whatever is derived from it (a transposed copy, say). May be NULL. */
+    void (*refresh)(ebm_model *model, ebm_work *work);
+
+    /* field (count, F) of x. NULL when F = 0. Call through ebm_model_field. */
+    void (*field)(const ebm_model *model, const ebm_batch *batch, ebm_work *work);
+    /* out[b] = E_beta(x_b) along the path. The field is valid (where F > 0). */
+    void (*energy)(const ebm_model *model, ebm_path path, const ebm_batch *batch, double *out, ebm_work *work);
+    /* grad (n_theta) += scale * sum_b weight_b dE(x_b)/dtheta at beta = 1; weight NULL: 1. The field is valid. */
+    void (*grad_theta)(const ebm_model *model, const ebm_batch *batch, const ebm_real *weight, double scale,
+                       ebm_real *grad, ebm_work *work);
+
+    /* out (count, V) = dE_beta(x_b)/dx (binary and spin: of E extended to real x). The field is valid. */
+    void (*grad_x)(const ebm_model *model, ebm_path path, const ebm_batch *batch, ebm_real *out, ebm_work *work);
+    /* logit (count, q): for binary and spin q = 1, log P(up | rest) - log P(down | rest) of unit i; categorical: the
+     * unnormalised log conditionals. The field is valid and may be used. */
+    void (*site)(const ebm_model *model, ebm_path path, const ebm_batch *batch, size_t i, ebm_real *logit,
+                 ebm_work *work);
+    /* Unit i of rows b has changed by delta_b = new - old (count): bring the field up to date. NULL when F = 0. */
+    void (*site_changed)(const ebm_model *model, ebm_batch *batch, size_t i, const ebm_real *delta, ebm_work *work);
+    /* hidden ~ p_beta(h | x) given a valid field; row b draws at chain first_chain + b. Sets hidden_ok. */
+    void (*sample_hidden)(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_stream stream,
+                          uint32_t first_chain, uint64_t step, ebm_work *work);
+    /* x ~ p_beta(x | h) given hidden states. Clears field_ok. */
+    void (*sample_visible)(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_stream stream,
+                           uint32_t first_chain, uint64_t step, ebm_work *work);
+    /* E[h | x] at beta = 1 (count, H) given a valid field; E[x | h] (count, V). */
+    void (*hidden_means)(const ebm_model *model, const ebm_batch *batch, ebm_real *out, ebm_work *work);
+    void (*visible_means)(const ebm_model *model, const ebm_batch *batch, ebm_real *out, ebm_work *work);
+    /* out[b] = E_beta(x_b, h_b) */
+    void (*joint_energy)(const ebm_model *model, ebm_path path, const ebm_batch *batch, double *out, ebm_work *work);
+    /* log Z of the path at beta = 0: the base over x times the uniform hidden units. */
+    double (*log_base_normaliser)(const ebm_model *model, const ebm_base *base);
+    /* log Z_beta exactly, in blocks; EBM_UNSUPPORTED with the size when there is too much to enumerate. */
+    ebm_status (*log_normaliser)(const ebm_model *model, ebm_path path, double *out, ebm_work *work, ebm_error *error);
+    /* grad (n_theta) += scale * E_model[dE/dtheta], exactly (the same enumeration). log_z may be NULL. */
+    ebm_status (*expected_grad_theta)(const ebm_model *model, double scale, ebm_real *grad, double *log_z,
+                                      ebm_work *work, ebm_error *error);
+    /* Exact score matching: out[b] = sum_i (1/2 (dE/dx_i)^2 - d2E/dx_i2). */
+    void (*score_terms)(const ebm_model *model, const ebm_batch *batch, double *out, ebm_work *work);
+    /* Turn a gradient with respect to theta into the direction that the parametrisation prefers (centring). May be
+     * NULL. */
+    void (*precondition)(ebm_model *model, ebm_real *grad, ebm_work *work);
+    /* What must be kept beside theta to go on from a checkpoint (running means, say). May be NULL. */
+    size_t (*extra_state)(ebm_model *model, ebm_real **out);
+} ebm_model_type;
+
+enum { EBM_MAX_VIEWS = 8 };
+
+typedef struct ebm_view {
+    const char *name;             /* "W": also the name of its .npy file */
+    size_t offset, rows, columns; /* columns = 0 for a vector */
+    bool decays;                  /* weight decay applies */
+} ebm_view;
+
+struct ebm_model {
+    const ebm_model_type *type;
+    ebm_space space;
+    size_t n_hidden, n_field, n_theta;
+    ebm_real *theta;
+    size_t n_views;
+    ebm_view views[EBM_MAX_VIEWS];
+    void *state; /* the type's own */
+};
+
+/* Create on `space`, allocate theta, initialise and refresh. The caller frees with ebm_model_free. */
+EBM_NODISCARD ebm_status ebm_model_create(const ebm_model_type *type, const void *options, const ebm_space *space,
+                                          const ebm_dataset *data, uint32_t seed, ebm_model *out, ebm_error *error);
+void ebm_model_free(ebm_model *model);
+unsigned ebm_model_slots(const ebm_model_type *type);
+/* Names of the slots in `mask`, joined by ", ". Returns `buffer`. */
+const char *ebm_slot_names(unsigned mask, char *buffer, size_t size);
+/* Make the batch's field valid. */
+void ebm_model_field(const ebm_model *model, ebm_batch *batch, ebm_work *work);
+void ebm_model_refresh(ebm_model *model, ebm_work *work);
+ebm_real *ebm_model_view(const ebm_model *model, const char *name);
+/* Each view as DIR/<name>.npy; load checks every shape. */
+EBM_NODISCARD ebm_status ebm_model_save(const ebm_model *model, const char *directory, ebm_error *error);
+EBM_NODISCARD ebm_status ebm_model_load(ebm_model *model, const char *directory, ebm_error *error);
+
+#endif
