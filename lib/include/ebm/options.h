@@ -28,8 +28,8 @@ typedef struct ebm_reals {
 } ebm_reals;
 
 enum {
-    EBM_OPTION_REQUIRED = 1,
-    /* no default */ EBM_OPTION_PATH = 2 /* a file or folder: relative to the suite's folder */
+    EBM_OPTION_REQUIRED = 1, /* no default */
+    EBM_OPTION_PATH = 2      /* a file or folder: relative to the suite's folder */
 };
 
 typedef struct ebm_option {
