@@ -45,8 +45,8 @@ static inline ebm_stream ebm_stream_of(uint32_t seed, uint32_t purpose) {
 void ebm_philox(ebm_stream stream, const uint32_t counter[4], uint32_t out[4]);
 /* `count` words of (chain, step), index 0 first. Vectorised; the same words on every path. */
 void ebm_random_words(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, uint32_t *out);
-/* Uniform on (0, 1): (w >> 8 + 1/2) 2^-24 in float; 53 bits of two words in double (word pair 2i, 2i+1). Never 0 or 1.
- */
+/* Uniform on (0, 1), exact: (w >> 9 + 1/2) 2^-23 in float; (top 52 bits of the word pair 2i, 2i+1, plus 1/2) 2^-52 in
+ * double. Never 0 or 1. */
 void ebm_random_uniform(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, ebm_real *out);
 /* Standard normals by Box-Muller on pairs of uniforms. */
 void ebm_random_normal(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, ebm_real *out);
