@@ -93,6 +93,10 @@ typedef struct ebm_model_type {
     void (*field)(const ebm_model *model, const ebm_batch *batch, ebm_work *work);
     /* out[b] = E_beta(x_b) along the path. The field is valid (where F > 0). */
     void (*energy)(const ebm_model *model, ebm_path path, const ebm_batch *batch, double *out, ebm_work *work);
+    /* out[b] = E_to(x_b) - E_from(x_b), accurate where the two are close: the increment of annealing. Both paths have
+     * the same base. NULL: two calls of energy are subtracted. The field is valid. */
+    void (*energy_difference)(const ebm_model *model, ebm_path from, ebm_path to, const ebm_batch *batch, double *out,
+                              ebm_work *work);
     /* grad (n_theta) += scale * sum_b weight_b dE(x_b)/dtheta at beta = 1; weight NULL: 1. The field is valid. */
     void (*grad_theta)(const ebm_model *model, const ebm_batch *batch, const ebm_real *weight, double scale,
                        ebm_real *grad, ebm_work *work);
