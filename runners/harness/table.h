@@ -2,7 +2,7 @@
  *
  * Columns: suite,case,model,dataset,sampler,learner,seed,<one per further axis>,step,metric,value,se,status. RFC 4180
  * quoting where a field needs it, LF line ends, UTF-8; numbers as the shortest text that reads back the same (at most
- * %.17g); a missing number is empty. */
+ * %.17g), infinities as inf and -inf; a missing number is empty. */
 #ifndef EBM_TABLE_H
 #define EBM_TABLE_H
 
@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum {
     EBM_COLUMN_SUITE,
@@ -20,6 +21,13 @@ enum {
     EBM_COLUMN_LEARNER,
     EBM_COLUMN_SEED,
     EBM_FIXED_COLUMNS
+};
+
+enum {
+    EBM_TABLE_TAIL_COLUMNS = 5, /* step, metric, value, se, status */
+    EBM_TABLE_MAX_COLUMNS = 64,
+    EBM_TABLE_MAX_FIELD = 1 << 20,
+    EBM_TABLE_MAX_BYTES = 1 << 30
 };
 
 typedef struct ebm_row {
@@ -47,6 +55,8 @@ EBM_NODISCARD ebm_status ebm_table_add(ebm_table *table, const char *const *keys
 EBM_NODISCARD ebm_status ebm_table_read(const char *path, ebm_table *out, ebm_error *error);
 EBM_NODISCARD ebm_status ebm_table_parse(const char *name, const char *bytes, size_t size, ebm_table *out,
                                          ebm_error *error);
+/* The CSV text, header first. Errors of the stream are the caller's to look at (ferror). */
+void ebm_table_print(const ebm_table *table, FILE *out);
 /* By temporary file in the same folder, fsync and rename. */
 EBM_NODISCARD ebm_status ebm_table_write(const ebm_table *table, const char *path, ebm_error *error);
 /* Shortest %.{15,16,17}g that reads back the same; "" for NAN. Returns buffer (>= 32 bytes). */
