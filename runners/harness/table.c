@@ -81,7 +81,7 @@ ebm_status ebm_table_add(ebm_table *table, const char *const *keys, int64_t step
     return EBM_OK;
 }
 
-const char *ebm_number_text(double value, char *buffer, size_t size) {
+const char *ebm_table_number(double value, char *buffer, size_t size) {
     if (isnan(value)) {
         buffer[0] = '\0';
         return buffer;
@@ -120,8 +120,8 @@ static void write_row(FILE *out, const ebm_table *table, const ebm_row *row) {
         fprintf(out, "%lld", (long long)row->step);
     fputc(',', out);
     write_field(out, row->metric);
-    fprintf(out, ",%s", ebm_number_text(row->value, number, sizeof number));
-    fprintf(out, ",%s,", ebm_number_text(row->se, number, sizeof number));
+    fprintf(out, ",%s", ebm_table_number(row->value, number, sizeof number));
+    fprintf(out, ",%s,", ebm_table_number(row->se, number, sizeof number));
     write_field(out, row->status);
     fputc('\n', out);
 }

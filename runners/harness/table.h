@@ -60,6 +60,6 @@ void ebm_table_print(const ebm_table *table, FILE *out);
 /* By temporary file in the same folder, fsync and rename. */
 EBM_NODISCARD ebm_status ebm_table_write(const ebm_table *table, const char *path, ebm_error *error);
 /* Shortest %.{15,16,17}g that reads back the same; "" for NAN. Returns buffer (>= 32 bytes). */
-const char *ebm_number_text(double value, char *buffer, size_t size);
+const char *ebm_table_number(double value, char *buffer, size_t size);
 
 #endif

@@ -40,8 +40,8 @@ static void take_field(void *bytes, size_t length, void *context) {
     if (r->n_fields == 0)
         r->row_line = r->at.line;
     if (length > EBM_TABLE_MAX_FIELD) {
-        r->status = ebm_fail_at(r->error, EBM_FORMAT, &r->at, "a field of %zu bytes: at most %d", length,
-                                EBM_TABLE_MAX_FIELD);
+        r->status =
+            ebm_fail_at(r->error, EBM_FORMAT, &r->at, "a field of %zu bytes: at most %d", length, EBM_TABLE_MAX_FIELD);
         return;
     }
     if (length && memchr(bytes, '\0', length)) {
@@ -227,8 +227,8 @@ static ebm_status read_stream(FILE *in, const char *path, char **bytes, size_t *
     if (!S_ISREG(info.st_mode))
         return ebm_fail(error, EBM_IO, "cannot read %s: not a file", path);
     if (info.st_size > EBM_TABLE_MAX_BYTES)
-        return ebm_fail(error, EBM_FORMAT, "%s has %lld bytes: a table has at most %lld", path,
-                        (long long)info.st_size, (long long)EBM_TABLE_MAX_BYTES);
+        return ebm_fail(error, EBM_FORMAT, "%s has %lld bytes: a table has at most %lld", path, (long long)info.st_size,
+                        (long long)EBM_TABLE_MAX_BYTES);
     *size = (size_t)info.st_size;
     *bytes = malloc(*size + 1);
     if (!*bytes)
