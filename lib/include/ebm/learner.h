@@ -28,6 +28,7 @@ typedef struct ebm_learner_type {
      * passes the learner's limit. */
     ebm_status (*update)(ebm_learner *learner, const ebm_real *x, size_t count, ebm_work *work, ebm_error *error);
     size_t (*regions)(ebm_learner *learner, ebm_region *out);
+    void (*restored)(ebm_learner *learner); /* the regions have been filled from a checkpoint; may be NULL */
 } ebm_learner_type;
 
 struct ebm_learner {

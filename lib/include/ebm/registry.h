@@ -23,9 +23,6 @@ const char *ebm_kind_name(ebm_kind kind);
  * first member: cast it to the kind's type struct. */
 const ebm_component *ebm_component_at(ebm_kind kind, size_t i);
 const ebm_component *ebm_component_find(ebm_kind kind, const char *name);
-/* All names of a kind, NULL-terminated. */
-const char *const *ebm_component_names(ebm_kind kind);
-
 /* Whether a pairing can be; each argument may be NULL (absent). EBM_UNSUPPORTED with one line that says why, for
  * example "sampler hmc needs grad_x, model rbm has none". */
 EBM_NODISCARD ebm_status ebm_pairing_check(const ebm_model_type *model, const ebm_sampler_type *sampler,

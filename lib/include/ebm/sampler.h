@@ -12,6 +12,7 @@ typedef struct ebm_chains {
     ebm_stream stream;
     uint32_t first_chain;
     uint64_t step;
+    bool keep_hidden; /* end each call with hidden units drawn, so that the next may start from them */
     double accepted, proposed; /* Metropolis-Hastings proposals over all chains; Gibbs updates are not proposals */
     uint64_t energy_evaluations, gradient_evaluations, site_updates; /* over all chains */
 } ebm_chains;
@@ -28,8 +29,8 @@ typedef struct ebm_sampler_type {
     /* Sets sampler->state. `options` stay valid for the sampler's life. */
     ebm_status (*create)(ebm_sampler *sampler, const ebm_model *model, ebm_error *error);
     void (*destroy)(ebm_sampler *sampler); /* may be NULL */
-    /* `sweeps` steps at the path. On return batch.x is the new state; a sampler that ends with a half step on hidden
-     * units leaves hidden_ok and field_ok true for that x. */
+    /* `sweeps` steps at the path. On return batch.x is the new state; field_ok and hidden_ok tell what
+     * of the batch still belongs to it. */
     ebm_status (*step)(ebm_sampler *sampler, const ebm_model *model, ebm_path path, ebm_chains *chains, size_t sweeps,
                        ebm_work *work, ebm_error *error);
     /* T (S, S), T[i][j] = P(i -> j) of one sweep on an enumerable space of S states (state codes: unit 0 is the least

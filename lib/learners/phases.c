@@ -1,0 +1,142 @@
+/* The positive and the negative phase (see phases.h). */
+#include "learners/phases.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct phases {
+    const ebm_phase_options *options;
+    ebm_start start;
+    ebm_optimiser optimiser;
+    ebm_batch data; /* x borrowed from the caller of update, field ours */
+    ebm_chains chains;
+    ebm_base uniform;   /* for starts from noise */
+    uint8_t carried[8]; /* [0]: the persistent chains carry hidden units */
+} phases;
+
+/* Random numbers of one update are at steps update * STRIDE + 0, 1, ...: nothing to save, and learners that take
+ * another number of steps still share the first ones. */
+static const uint64_t STRIDE = (uint64_t)1 << 24;
+
+static ebm_status start_from_noise(ebm_learner *learner, uint64_t step, ebm_work *work) {
+    phases *p = learner->state;
+    ebm_base_sample(&p->uniform, p->chains.batch.count, ebm_stream_of(learner->seed, EBM_PURPOSE_CHAIN_START), 0, step,
+                    p->chains.batch.x, work);
+    p->chains.batch.field_ok = p->chains.batch.hidden_ok = false;
+    return EBM_OK;
+}
+
+ebm_status ebm_phases_create(ebm_learner *learner, ebm_start start, ebm_error *error) {
+    const ebm_phase_options *options = learner->options;
+    phases *p = calloc(1, sizeof *p);
+    learner->state = p;
+    if (!p)
+        return ebm_fail(error, EBM_NO_MEMORY, "no memory for a learner");
+    p->options = options;
+    p->start = start;
+    EBM_TRY(ebm_optimiser_create(&options->optimiser, learner->model, &p->optimiser, error));
+    EBM_TRY(ebm_batch_create(learner->model, learner->batch, &p->data, error));
+    free(p->data.x); /* rows come from the caller */
+    p->data.x = NULL;
+    if (start == EBM_START_EXACT)
+        return EBM_OK;
+    size_t chains = start == EBM_START_DATA || options->chains == 0 ? learner->batch : (size_t)options->chains;
+    EBM_TRY(ebm_chains_create(learner->model, chains, ebm_stream_of(learner->seed, EBM_PURPOSE_NEGATIVE), &p->chains,
+                              error));
+    p->chains.keep_hidden = start == EBM_START_PERSISTENT && learner->model->n_hidden > 0;
+    if (start == EBM_START_DATA)
+        return EBM_OK;
+    EBM_TRY(ebm_base_fit(&learner->model->space, NULL, 0, &p->uniform, error));
+    return start_from_noise(learner, 0, NULL);
+}
+
+void ebm_phases_destroy(ebm_learner *learner) {
+    phases *p = learner->state;
+    if (!p)
+        return;
+    p->data.x = NULL;
+    ebm_optimiser_free(&p->optimiser);
+    ebm_batch_free(&p->data);
+    ebm_chains_free(&p->chains);
+    ebm_base_free(&p->uniform);
+    free(p);
+}
+
+/* Puts the chains at their start for this update. CD starts at the data, whose field is already known. */
+static void start_chains(ebm_learner *learner, const ebm_real *x, size_t count, ebm_work *work) {
+    phases *p = learner->state;
+    ebm_batch *batch = &p->chains.batch;
+    p->chains.step = learner->update * STRIDE;
+    if (p->start == EBM_START_NOISE) {
+        (void)start_from_noise(learner, learner->update + 1, work);
+        return;
+    }
+    if (p->start != EBM_START_DATA)
+        return;
+    batch->count = count;
+    memcpy(batch->x, x, count * learner->model->space.size * sizeof *x);
+    if (learner->model->n_field > 0)
+        memcpy(batch->field, p->data.field, count * learner->model->n_field * sizeof *x);
+    batch->field_ok = true;
+    batch->hidden_ok = false;
+}
+
+static ebm_status negative_phase(ebm_learner *learner, const ebm_real *x, size_t count, ebm_work *work,
+                                 ebm_error *error) {
+    phases *p = learner->state;
+    const ebm_model *model = learner->model;
+    if (p->start == EBM_START_EXACT)
+        return model->type->expected_grad_theta(model, 1.0, p->optimiser.gradient, NULL, work, error);
+    ebm_batch *batch = &p->chains.batch;
+    start_chains(learner, x, count, work);
+    EBM_TRY(learner->sampler->type->step(learner->sampler, model, ebm_path_end(), &p->chains, (size_t)p->options->steps,
+                                         work, error));
+    ebm_model_field(model, batch, work);
+    model->type->grad_theta(model, batch, NULL, 1.0 / (double)batch->count, p->optimiser.gradient, work);
+    batch->field_ok = false; /* theta is about to change */
+    p->carried[0] = batch->hidden_ok;
+    return EBM_OK;
+}
+
+ebm_status ebm_phases_update(ebm_learner *learner, const ebm_real *x, size_t count, ebm_work *work, ebm_error *error) {
+    phases *p = learner->state;
+    ebm_model *model = learner->model;
+    ebm_real *gradient = p->optimiser.gradient;
+    p->data.x = (ebm_real *)x; /* read only */
+    p->data.count = count;
+    p->data.field_ok = false;
+    ebm_model_field(model, &p->data, work);
+    if (p->options->optimiser.kind == EBM_LBFGS)
+        return ebm_lbfgs_run(model, &p->options->optimiser, &p->data, gradient, work, error);
+    model->type->grad_theta(model, &p->data, NULL, -1.0 / (double)count, gradient, work);
+    EBM_TRY(negative_phase(learner, x, count, work, error));
+    if (model->type->precondition)
+        model->type->precondition(model, gradient, work);
+    EBM_TRY(ebm_optimiser_step(&p->optimiser, model, learner->update, learner->total_updates, work, error));
+    ebm_model_refresh(model, work);
+    return EBM_OK;
+}
+
+size_t ebm_phases_regions(ebm_learner *learner, ebm_region *out) {
+    phases *p = learner->state;
+    const ebm_model *model = learner->model;
+    size_t n = 0, bytes = model->n_theta * sizeof(ebm_real);
+    if (p->optimiser.first)
+        out[n++] = (ebm_region){p->optimiser.first, bytes};
+    if (p->optimiser.second)
+        out[n++] = (ebm_region){p->optimiser.second, bytes};
+    if (p->start == EBM_START_PERSISTENT) {
+        ebm_batch *batch = &p->chains.batch;
+        out[n++] = (ebm_region){batch->x, batch->count * model->space.size * sizeof(ebm_real)};
+        if (batch->hidden)
+            out[n++] = (ebm_region){batch->hidden, batch->count * model->n_hidden * sizeof(ebm_real)};
+        out[n++] = (ebm_region){p->carried, sizeof p->carried};
+    }
+    return n;
+}
+
+void ebm_phases_restored(ebm_learner *learner) {
+    phases *p = learner->state;
+    p->chains.batch.field_ok = false;
+    p->chains.batch.hidden_ok = p->carried[0] != 0;
+}

@@ -1,0 +1,70 @@
+/* The only file that lists all components: adding one is its file and its line here. */
+#include "ebm/registry.h"
+
+#include "learners/learners.h"
+#include "models/models.h"
+#include "samplers/samplers.h"
+
+#include <string.h>
+
+static const ebm_component *const datasets[] = {NULL};
+static const ebm_component *const models[] = {&ebm_rbm.info, NULL};
+static const ebm_component *const samplers[] = {&ebm_block_gibbs.info, NULL};
+static const ebm_component *const learners[] = {&ebm_cd.info, &ebm_pcd.info, &ebm_exact.info, NULL};
+static const ebm_component *const estimators[] = {NULL};
+
+static const struct {
+    const char *name;
+    const ebm_component *const *list;
+} kinds[EBM_KINDS] = {
+    [EBM_KIND_DATASET] = {"dataset", datasets},       [EBM_KIND_MODEL] = {"model", models},
+    [EBM_KIND_SAMPLER] = {"sampler", samplers},       [EBM_KIND_LEARNER] = {"learner", learners},
+    [EBM_KIND_ESTIMATOR] = {"estimator", estimators},
+};
+
+const char *ebm_kind_name(ebm_kind kind) {
+    return kinds[kind].name;
+}
+
+const ebm_component *ebm_component_at(ebm_kind kind, size_t i) {
+    for (size_t k = 0; k < i; k++)
+        if (!kinds[kind].list[k])
+            return NULL;
+    return kinds[kind].list[i];
+}
+
+const ebm_component *ebm_component_find(ebm_kind kind, const char *name) {
+    for (const ebm_component *const *c = kinds[kind].list; *c; c++)
+        if (strcmp((*c)->name, name) == 0)
+            return *c;
+    return NULL;
+}
+
+ebm_status ebm_pairing_check(const ebm_model_type *model, const ebm_sampler_type *sampler,
+                             const ebm_learner_type *learner, const ebm_estimator_type *const *estimators_used,
+                             size_t n_estimators, bool have_data, ebm_error *error) {
+    char names[160];
+    unsigned slots = model ? ebm_model_slots(model) : 0, missing;
+    if (model && sampler && (missing = sampler->needs & ~slots))
+        return ebm_fail(error, EBM_UNSUPPORTED, "sampler %s needs %s, model %s has none", sampler->info.name,
+                        ebm_slot_names(missing, names, sizeof names), model->info.name);
+    if (model && sampler && !(model->domains & sampler->domains))
+        return ebm_fail(error, EBM_UNSUPPORTED, "sampler %s does not run on the states of model %s", sampler->info.name,
+                        model->info.name);
+    if (model && learner && (missing = learner->needs & ~slots))
+        return ebm_fail(error, EBM_UNSUPPORTED, "learner %s needs %s, model %s has none", learner->info.name,
+                        ebm_slot_names(missing, names, sizeof names), model->info.name);
+    if (learner && learner->uses_sampler && !sampler)
+        return ebm_fail(error, EBM_UNSUPPORTED, "learner %s needs a sampler", learner->info.name);
+    if (learner && !have_data)
+        return ebm_fail(error, EBM_UNSUPPORTED, "learner %s needs a dataset", learner->info.name);
+    for (size_t i = 0; i < n_estimators; i++) {
+        const ebm_estimator_type *e = estimators_used[i];
+        if (model && (missing = e->needs & ~slots))
+            return ebm_fail(error, EBM_UNSUPPORTED, "estimator %s needs %s, model %s has none", e->info.name,
+                            ebm_slot_names(missing, names, sizeof names), model->info.name);
+        if (e->needs_data && !have_data)
+            return ebm_fail(error, EBM_UNSUPPORTED, "estimator %s needs a dataset", e->info.name);
+    }
+    return EBM_OK;
+}

@@ -1,0 +1,35 @@
+/* What all samplers share: creation, and chains. */
+#include "ebm/sampler.h"
+
+#include <string.h>
+
+ebm_status ebm_sampler_create(const ebm_sampler_type *type, const void *options, const ebm_model *model,
+                              ebm_sampler *out, ebm_error *error) {
+    char names[160];
+    unsigned missing = type->needs & ~ebm_model_slots(model->type);
+    *out = (ebm_sampler){.type = type, .options = options};
+    if (missing)
+        return ebm_fail(error, EBM_UNSUPPORTED, "sampler %s needs %s, model %s has none", type->info.name,
+                        ebm_slot_names(missing, names, sizeof names), model->type->info.name);
+    if (!(type->domains >> model->space.domain & 1u))
+        return ebm_fail(error, EBM_UNSUPPORTED, "sampler %s does not run on %s states", type->info.name,
+                        ebm_domain_name(model->space.domain));
+    return type->create ? type->create(out, model, error) : EBM_OK;
+}
+
+void ebm_sampler_free(ebm_sampler *sampler) {
+    if (sampler->type && sampler->type->destroy)
+        sampler->type->destroy(sampler);
+    memset(sampler, 0, sizeof *sampler);
+}
+
+ebm_status ebm_chains_create(const ebm_model *model, size_t count, ebm_stream stream, ebm_chains *out,
+                             ebm_error *error) {
+    *out = (ebm_chains){.stream = stream};
+    return ebm_batch_create(model, count, &out->batch, error);
+}
+
+void ebm_chains_free(ebm_chains *chains) {
+    ebm_batch_free(&chains->batch);
+    memset(chains, 0, sizeof *chains);
+}
