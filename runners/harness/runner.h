@@ -18,6 +18,7 @@ typedef struct ebm_case {
     char *name; /* "rbm/bars-and-stripes/block-gibbs/cd-1/seed-1" */
     ebm_setting dataset, model, sampler, learner;
     size_t n_measures; /* the suite's `measure` list, then the case's `estimator` axis where there is one */
+    size_t n_logged;   /* how many of them are the `measure` list: measured at every log point */
     ebm_setting measures[EBM_MAX_MEASURES];
     uint32_t seed;
     void *run;            /* the runner's own options (its info.options) */

@@ -1,0 +1,46 @@
+/* What the runners share (see measure.h). */
+#include "measure.h"
+
+#include <string.h>
+
+ebm_status ebm_subject_create(const ebm_case *c, int threads, ebm_subject *out, ebm_error *error) {
+    memset(out, 0, sizeof *out);
+    const ebm_dataset_type *data = (const ebm_dataset_type *)c->dataset.component;
+    const ebm_model_type *model = (const ebm_model_type *)c->model.component;
+    const ebm_sampler_type *sampler = (const ebm_sampler_type *)c->sampler.component;
+    ebm_status status = ebm_work_create(threads, &out->work, error);
+    if (status == EBM_OK) {
+        status = ebm_dataset_load(data, c->dataset.options, c->seed, &out->data, error);
+        out->have_data = status == EBM_OK;
+    }
+    if (status == EBM_OK)
+        status = ebm_model_create(model, c->model.options, &out->data.space, &out->data, c->seed, &out->model, error);
+    if (status == EBM_OK && sampler)
+        status = ebm_sampler_create(sampler, c->sampler.options, &out->model, &out->sampler, error);
+    if (status != EBM_OK)
+        ebm_subject_free(out);
+    return status;
+}
+
+void ebm_subject_free(ebm_subject *subject) {
+    ebm_sampler_free(&subject->sampler);
+    ebm_model_free(&subject->model);
+    if (subject->have_data)
+        ebm_dataset_free(&subject->data);
+    ebm_work_free(subject->work);
+    memset(subject, 0, sizeof *subject);
+}
+
+ebm_status ebm_measure(const ebm_case *c, const ebm_subject *subject, size_t first, size_t end, ebm_output *output,
+                       ebm_error *error) {
+    ebm_estimate_inputs inputs = {.model = &subject->model,
+                                  .data = subject->have_data ? &subject->data : NULL,
+                                  .seed = c->seed,
+                                  .step = output->step,
+                                  .work = subject->work};
+    for (size_t i = first; i < end; i++) {
+        const ebm_estimator_type *estimator = (const ebm_estimator_type *)c->measures[i].component;
+        EBM_TRY(estimator->estimate(c->measures[i].options, &inputs, &output->sink, error));
+    }
+    return EBM_OK;
+}

@@ -1,0 +1,111 @@
+/* Pictures of a model as side files: sheets of filters and of samples, for gnuplot's matrix plots. */
+#include "measure.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Writes tiles (count, rows * columns), values in [0, 1], as one sheet with a border of one empty cell (NaN) between
+ * pictures, row 0 at the top. */
+static ebm_status write_sheet(const char *path, const ebm_real *tiles, size_t count, size_t rows, size_t columns,
+                              ebm_error *error) {
+    FILE *file = fopen(path, "w");
+    if (!file)
+        return ebm_fail(error, EBM_IO, "cannot write %s", path);
+    size_t across = (size_t)ceil(sqrt((double)count)), down = (count + across - 1) / across;
+    for (size_t y = 0; y < down * (rows + 1) - 1; y++) {
+        for (size_t x = 0; x < across * (columns + 1) - 1; x++) {
+            size_t tile = y / (rows + 1) * across + x / (columns + 1), ty = y % (rows + 1), tx = x % (columns + 1);
+            fputs(x ? "," : "", file);
+            if (tile < count && ty < rows && tx < columns)
+                fprintf(file, "%.3g", (double)tiles[tile * rows * columns + ty * columns + tx]);
+            else
+                fputs("NaN", file);
+        }
+        fputc('\n', file);
+    }
+    bool failed = ferror(file) != 0;
+    if (fclose(file) != 0 || failed)
+        return ebm_fail(error, EBM_IO, "cannot write %s: is the disk full?", path);
+    return EBM_OK;
+}
+
+static void picture_shape(const ebm_space *space, size_t *rows, size_t *columns) {
+    *columns = space->shape[space->rank - 1];
+    *rows = space->size / *columns;
+}
+
+/* The weights of the first hidden units, each scaled by the largest weight of the sheet's units: 1/2 is zero. */
+static ebm_status filter_sheet(const ebm_model *model, size_t tiles, const char *path, ebm_work *work,
+                               ebm_error *error) {
+    size_t V = model->space.size, H = model->n_hidden, mark = ebm_work_mark(work), rows, columns;
+    tiles = tiles < H ? tiles : H;
+    const ebm_real *W = ebm_model_view(model, "W");
+    ebm_real *sheet = ebm_work_take(work, tiles * V, sizeof *sheet);
+    if (!sheet)
+        return ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu pictures", tiles);
+    for (size_t t = 0; t < tiles; t++) {
+        double most = 1e-12;
+        for (size_t i = 0; i < V; i++)
+            most = fmax(most, fabs((double)W[i * H + t]));
+        for (size_t i = 0; i < V; i++)
+            sheet[t * V + i] = (ebm_real)(0.5 + 0.5 * (double)W[i * H + t] / most);
+    }
+    picture_shape(&model->space, &rows, &columns);
+    ebm_status status = write_sheet(path, sheet, tiles, rows, columns, error);
+    ebm_work_release(work, mark);
+    return status;
+}
+
+/* Chains from uniform noise, shown as E[x | h] where the model has it, else as states. */
+static ebm_status sample_sheet(ebm_subject *s, uint32_t seed, size_t tiles, size_t sweeps, const char *path,
+                               ebm_error *error) {
+    const ebm_model *model = &s->model;
+    ebm_base uniform;
+    ebm_chains chains;
+    size_t rows, columns;
+    EBM_TRY(ebm_base_fit(&model->space, NULL, 0, &uniform, error));
+    ebm_status status = ebm_chains_create(model, tiles, ebm_stream_of(seed, EBM_PURPOSE_SAMPLE), &chains, error);
+    if (status == EBM_OK) {
+        chains.keep_hidden = model->n_hidden > 0;
+        ebm_base_sample(&uniform, tiles, ebm_stream_of(seed, EBM_PURPOSE_CHAIN_START), 0, 0, chains.batch.x, s->work);
+        status = s->sampler.type->step(&s->sampler, model, ebm_path_end(), &chains, sweeps, s->work, error);
+        if (status == EBM_OK && model->type->visible_means && chains.batch.hidden_ok)
+            model->type->visible_means(model, &chains.batch, chains.batch.x, s->work);
+        picture_shape(&model->space, &rows, &columns);
+        if (status == EBM_OK)
+            status = write_sheet(path, chains.batch.x, tiles, rows, columns, error);
+        ebm_chains_free(&chains);
+    }
+    ebm_base_free(&uniform);
+    return status;
+}
+
+ebm_status ebm_pictures(const ebm_case *c, ebm_subject *subject, size_t tiles, size_t sweeps, ebm_output *output,
+                        ebm_error *error) {
+    char path[4096];
+    if (tiles == 0)
+        return EBM_OK;
+    if (ebm_model_view(&subject->model, "W") && subject->model.n_hidden > 0) {
+        EBM_TRY(output->artifact(output, "filters.csv", path, sizeof path, error));
+        EBM_TRY(filter_sheet(&subject->model, tiles, path, subject->work, error));
+    }
+    if (subject->sampler.type) {
+        EBM_TRY(output->artifact(output, "samples.csv", path, sizeof path, error));
+        EBM_TRY(sample_sheet(subject, c->seed, tiles, sweeps, path, error));
+    }
+    return EBM_OK;
+}
+
+ebm_status ebm_save_side_files(const ebm_subject *subject, ebm_output *output, ebm_error *error) {
+    char path[4096], name[256];
+    for (size_t i = 0; i < subject->model.n_views; i++) {
+        snprintf(name, sizeof name, "%s.npy", subject->model.views[i].name);
+        EBM_TRY(output->artifact(output, name, path, sizeof path, error));
+    }
+    char *slash = strrchr(path, '/');
+    if (!slash)
+        return ebm_fail(error, EBM_INVALID, "the side files need a folder");
+    *slash = '\0';
+    return ebm_model_save(&subject->model, path, error);
+}

@@ -1,0 +1,9 @@
+/* The runners of this folder, for runners.c. */
+#ifndef EBM_RUNNERS_H
+#define EBM_RUNNERS_H
+
+#include "harness/runner.h"
+
+extern const ebm_runner_type ebm_learn_runner, ebm_estimate_runner;
+
+#endif
