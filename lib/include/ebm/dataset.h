@@ -22,7 +22,8 @@ typedef enum ebm_binarise {
 } ebm_binarise;
 
 /* One half of a data set: `count` examples of space.size values, as bytes (intensity = byte / 255 when binarised or
- * real; the byte itself for binary and categorical states) or as reals. Exactly one of bytes, reals is set. */
+ * real; the byte itself for binary and categorical states) or as reals. Exactly one of bytes, reals is set; neither
+ * where the half is empty. */
 typedef struct ebm_examples {
     size_t count;
     uint8_t *bytes;
@@ -34,7 +35,8 @@ typedef struct ebm_dataset ebm_dataset;
 
 typedef struct ebm_dataset_type {
     ebm_component info;
-    /* Fill space, binarise, train, test (and log_probabilities where the distribution is known). `seed` is the case's.
+    /* Fill space, binarise, train, test (and the support where the distribution is known). `seed` is the case's;
+     * generators use it only where their own option data_seed is 0, so that all cases see the same data by default.
      * Called with everything else zeroed; on failure what was filled is released by the caller. */
     ebm_status (*load)(const void *options, uint32_t seed, ebm_dataset *out, ebm_error *error);
 } ebm_dataset_type;
@@ -59,17 +61,21 @@ EBM_NODISCARD ebm_status ebm_dataset_load(const ebm_dataset_type *type, const vo
 void ebm_dataset_free(ebm_dataset *dataset);
 
 /* Write examples rows[0..count) (NULL: first ... first + count - 1) as states into out (count, space.size).
- * Stochastic binarisation draws its uniforms at chain = example index, step = `step`. */
+ * Stochastic binarisation draws its words at chain = example index, step = `step`: every split of a batch into calls,
+ * on any thread, gives the same states. */
 void ebm_examples_batch(const ebm_dataset *dataset, const ebm_examples *half, const uint32_t *rows, size_t first,
                         size_t count, ebm_stream stream, uint64_t step, ebm_real *out);
-/* The stream and step of the fixed binarisation of held-out (and train-for-evaluation) examples: seed 2008. */
+/* The one binarisation by which held-out examples (and training examples, in evaluation) are judged, in every case and
+ * for every seed: seed 2008, at steps that training does not reach. `half` is &dataset->train or &dataset->test. */
 void ebm_examples_fixed(const ebm_dataset *dataset, const ebm_examples *half, size_t first, size_t count,
                         ebm_real *out);
-/* Mean of every unit over the training half (space.size), intensities when binarised. */
+/* Mean of every unit over the training half (space.size): of intensities where binarisation is stochastic, else of the
+ * states. 0 where there are no training examples. */
 void ebm_dataset_means(const ebm_dataset *dataset, double *out);
 
-/* A file of the collection: $EBM_DATASETS/folder/file, or the project's datasets/ as found by the harness. Fails with
- * the name of the variable to set and of the target that fetches it. `buffer` receives the path. */
+/* A file of the collection: $EBM_DATASETS/folder/file, or datasets/folder/file below the current folder where the
+ * variable is not set; `file` itself or file.gz. Fails with the name of the variable to set and of the target that
+ * fetches it. `buffer` receives the path. */
 EBM_NODISCARD ebm_status ebm_dataset_path(const char *folder, const char *file, char *buffer, size_t size,
                                           ebm_error *error);
 

@@ -1,0 +1,38 @@
+/* The data set types and what their loaders share. Internal. */
+#ifndef EBM_DATA_DATASETS_H
+#define EBM_DATA_DATASETS_H
+
+#include "ebm/dataset.h"
+
+/* Files. */
+extern const ebm_dataset_type ebm_mnist, ebm_csv_data, ebm_npy_data, ebm_idx_data;
+/* Generators. */
+extern const ebm_dataset_type ebm_bars_and_stripes, ebm_shifter, ebm_random_patterns, ebm_glyphs;
+
+/* Most bytes that one file of data may unfold to. */
+#define EBM_DATA_LIMIT ((size_t)1 << 32)
+
+/* "none", "stochastic", "threshold", in the order of ebm_binarise. */
+extern const char *const ebm_binarise_names[];
+
+/* The option data_seed of every generated or split data set: 0 stands for the case's own seed. */
+#define EBM_DATA_SEED_OPTION(type)                                                                                     \
+    {                                                                                                                  \
+        "data_seed", EBM_OPTION_INT, EBM_OFFSET(type, data_seed), "1", 0, 4294967295.0, NULL, 0,                       \
+            "seed of the data, the same for all cases; 0: each case's own seed"                                        \
+    }
+#define EBM_OPTIONS_END                                                                                                \
+    { NULL, EBM_OPTION_BOOL, 0, NULL, 0, 0, NULL, 0, NULL }
+
+static inline uint32_t ebm_data_seed(int64_t data_seed, uint32_t case_seed) {
+    return data_seed == 0 ? case_seed : (uint32_t)data_seed;
+}
+
+/* Binary data that are uniform over `count` states which can be written down: the support is all of them; the training
+ * half is all of them too (draws = 0) or `draws` of them at random; the test half is the support. `write` puts state
+ * number `state` into size bytes and returns its label. `classes` = 0: no labels are kept. */
+typedef int32_t ebm_write_state(size_t state, const void *context, uint8_t *out);
+EBM_NODISCARD ebm_status ebm_data_uniform(ebm_write_state *write, const void *context, size_t count, size_t draws,
+                                          uint32_t seed, size_t classes, ebm_dataset *out, ebm_error *error);
+
+#endif
