@@ -1,0 +1,18 @@
+/* The kinds of experiment, by the name that a suite gives in `runner:`. Adding one is its file and one line here. */
+#include "runners.h"
+
+#include <string.h>
+
+const ebm_runner_type *const ebm_runner_types[] = {
+    &ebm_learn_runner,
+    &ebm_estimate_runner,
+    NULL,
+};
+
+const ebm_runner_type *ebm_runner_find(const char *name) {
+    for (size_t i = 0; ebm_runner_types[i] != NULL; i++) {
+        if (strcmp(ebm_runner_types[i]->info.name, name) == 0)
+            return ebm_runner_types[i];
+    }
+    return NULL;
+}
