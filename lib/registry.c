@@ -1,6 +1,7 @@
 /* The only file that lists all components: adding one is its file and its line here. */
 #include "ebm/registry.h"
 
+#include "estimators/estimators.h"
 #include "learners/learners.h"
 #include "models/models.h"
 #include "samplers/samplers.h"
@@ -11,7 +12,11 @@ static const ebm_component *const datasets[] = {NULL};
 static const ebm_component *const models[] = {&ebm_rbm.info, NULL};
 static const ebm_component *const samplers[] = {&ebm_block_gibbs.info, NULL};
 static const ebm_component *const learners[] = {&ebm_cd.info, &ebm_pcd.info, &ebm_exact.info, NULL};
-static const ebm_component *const estimators[] = {NULL};
+static const ebm_component *const estimators[] = {
+    &ebm_exact_loglik.info,    &ebm_kl.info,
+    &ebm_ais.info,             &ebm_pseudo_likelihood.info,
+    &ebm_free_energy_gap.info, &ebm_reconstruction_error.info,
+    NULL};
 
 static const struct {
     const char *name;
