@@ -111,36 +111,47 @@ ebm_status ebm_model_save(const ebm_model *model, const char *directory, ebm_err
     return EBM_OK;
 }
 
-ebm_status ebm_model_load(ebm_model *model, const char *directory, ebm_error *error) {
+/* Read one view into its place in theta. */
+static ebm_status load_view(const ebm_view *view, const char *directory, ebm_real *theta, ebm_error *error) {
     char path[4096];
-    for (size_t i = 0; i < model->n_views; i++) {
-        const ebm_view *view = &model->views[i];
-        ebm_npy array;
-        size_t count = view->rows * (view->columns ? view->columns : 1);
-        EBM_TRY(view_path(directory, view, path, sizeof path, error));
-        EBM_TRY(ebm_npy_read(path, (size_t)4 << 30, &array, error));
-        bool fits = view->columns ? array.rank == 2 && array.shape[0] == view->rows && array.shape[1] == view->columns
-                                  : array.count == view->rows;
-        if (!fits) {
-            ebm_status status = view->columns
-                                    ? ebm_fail(error, EBM_FORMAT, "%s: the model needs an array of shape (%zu, %zu)",
-                                               path, view->rows, view->columns)
-                                    : ebm_fail(error, EBM_FORMAT, "%s: the model needs %zu numbers, the file holds %zu",
-                                               path, view->rows, array.count);
-            ebm_npy_free(&array);
-            return status;
-        }
-        for (size_t k = 0; k < count; k++) {
-            double value = ebm_npy_value(&array, k);
-            if (!(value > -1e30 && value < 1e30)) {
-                ebm_npy_free(&array);
-                return ebm_fail(error, EBM_FORMAT, "%s: element %zu is %g, not a usable weight", path, k, value);
-            }
-            model->theta[view->offset + k] = (ebm_real)value;
-        }
-        ebm_npy_free(&array);
+    ebm_npy array;
+    size_t count = view->rows * (view->columns ? view->columns : 1);
+    EBM_TRY(view_path(directory, view, path, sizeof path, error));
+    EBM_TRY(ebm_npy_read(path, (size_t)4 << 30, &array, error));
+    ebm_status status = EBM_OK;
+    if (view->columns && !(array.rank == 2 && array.shape[0] == view->rows && array.shape[1] == view->columns))
+        status = ebm_fail(error, EBM_FORMAT, "%s: the model needs an array of shape (%zu, %zu)", path, view->rows,
+                          view->columns);
+    else if (!view->columns && array.count != view->rows)
+        status = ebm_fail(error, EBM_FORMAT, "%s: the model needs %zu numbers, the file holds %zu", path, view->rows,
+                          array.count);
+    for (size_t k = 0; status == EBM_OK && k < count; k++) {
+        double value = ebm_npy_value(&array, k);
+        if (!(value > -1e30 && value < 1e30))
+            status = ebm_fail(error, EBM_FORMAT, "%s: element %zu is %g, not a usable weight", path, k, value);
+        else
+            theta[view->offset + k] = (ebm_real)value;
     }
-    return EBM_OK;
+    ebm_npy_free(&array);
+    return status;
+}
+
+ebm_status ebm_model_load(ebm_model *model, const char *directory, ebm_error *error) {
+    ebm_real *theta = ebm_alloc(model->n_theta, sizeof *theta);
+    ebm_work *work = NULL;
+    if (!theta)
+        return ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu parameters", model->n_theta);
+    memcpy(theta, model->theta, model->n_theta * sizeof *theta);
+    ebm_status status = ebm_work_create(1, &work, error);
+    for (size_t i = 0; status == EBM_OK && i < model->n_views; i++)
+        status = load_view(&model->views[i], directory, theta, error);
+    if (status == EBM_OK) {
+        memcpy(model->theta, theta, model->n_theta * sizeof *theta);
+        ebm_model_refresh(model, work);
+    }
+    ebm_work_free(work);
+    free(theta);
+    return status;
 }
 
 ebm_status ebm_batch_create(const ebm_model *model, size_t count, ebm_batch *out, ebm_error *error) {

@@ -165,7 +165,7 @@ const char *ebm_slot_names(unsigned mask, char *buffer, size_t size);
 void ebm_model_field(const ebm_model *model, ebm_batch *batch, ebm_work *work);
 void ebm_model_refresh(ebm_model *model, ebm_work *work);
 ebm_real *ebm_model_view(const ebm_model *model, const char *name);
-/* Each view as DIR/<name>.npy; load checks every shape. */
+/* Each view as DIR/<name>.npy. Load checks every shape, refreshes the model, and leaves it as it was on failure. */
 EBM_NODISCARD ebm_status ebm_model_save(const ebm_model *model, const char *directory, ebm_error *error);
 EBM_NODISCARD ebm_status ebm_model_load(ebm_model *model, const char *directory, ebm_error *error);
 
