@@ -616,7 +616,9 @@ int main(void) {
     TCase *files = tcase_create("files");
     tcase_add_test(files, test_rbm_save_load);
     tcase_add_test(files, test_rbm_load_option);
+    tcase_set_timeout(slots, 300);
     suite_add_tcase(suite, slots);
+    tcase_set_timeout(files, 300);
     suite_add_tcase(suite, files);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -339,7 +339,9 @@ int main(void) {
     tcase_add_test(steps, test_block_gibbs_checks_see_an_off_by_one);
     tcase_add_test(steps, test_block_gibbs_half_steps);
     tcase_add_test(steps, test_block_gibbs_chains_are_independent_of_batching);
+    tcase_set_timeout(kernel, 300);
     suite_add_tcase(suite, kernel);
+    tcase_set_timeout(steps, 300);
     suite_add_tcase(suite, steps);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
