@@ -3,6 +3,7 @@
  * Row steps count updates. A log point measures the suite's `measure` list; the case's `estimator` axis, which is for
  * what costs long, is measured once at the end. */
 #include "measure.h"
+#include "minibatches.h"
 #include "runners.h"
 
 #include <math.h>
@@ -31,53 +32,8 @@ static const ebm_option learn_table[] = {
     {NULL, 0, 0, NULL, 0, 0, NULL, 0, NULL},
 };
 
-/* Minibatches: a fresh permutation of the examples every epoch, a pure function of (seed, update). */
-typedef struct minibatches {
-    const ebm_dataset *data;
-    uint32_t seed;
-    size_t batch, per_epoch;
-    uint64_t epoch; /* of the permutation held; UINT64_MAX: none */
-    uint32_t *order;
-    ebm_real *x; /* (batch, V) */
-} minibatches;
-
-static ebm_status minibatches_create(const ebm_dataset *data, uint32_t seed, size_t batch, minibatches *out,
-                                     ebm_error *error) {
-    size_t n = data->train.count;
-    if (n == 0 || n > UINT32_MAX)
-        return ebm_fail(error, EBM_INVALID, "the training half holds %zu examples", n);
-    batch = batch < n ? batch : n;
-    *out = (minibatches){data,
-                         seed,
-                         batch,
-                         (n + batch - 1) / batch,
-                         UINT64_MAX,
-                         ebm_alloc(n, sizeof(uint32_t)),
-                         ebm_alloc(batch * data->space.size, sizeof(ebm_real))};
-    return out->order && out->x ? EBM_OK : ebm_fail(error, EBM_NO_MEMORY, "no memory for minibatches of %zu", batch);
-}
-
-static void minibatches_free(minibatches *m) {
-    free(m->order);
-    free(m->x);
-}
-
-/* Fills m->x with the minibatch of `update`; returns its number of examples. */
-static size_t minibatch(minibatches *m, uint64_t update) {
-    uint64_t epoch = update / m->per_epoch;
-    size_t n = m->data->train.count, first = (size_t)(update % m->per_epoch) * m->batch;
-    size_t count = n - first < m->batch ? n - first : m->batch;
-    if (epoch != m->epoch) {
-        ebm_random_permutation(ebm_stream_of(m->seed, EBM_PURPOSE_SHUFFLE), epoch, n, m->order);
-        m->epoch = epoch;
-    }
-    ebm_examples_batch(m->data, &m->data->train, m->order + first, 0, count,
-                       ebm_stream_of(m->seed, EBM_PURPOSE_BINARISE), epoch, m->x);
-    return count;
-}
-
 /* From the learner's update (0, or a checkpoint's) to the last one. */
-static ebm_status train(const ebm_case *c, const ebm_subject *s, ebm_learner *learner, minibatches *m,
+static ebm_status train(const ebm_case *c, const ebm_subject *s, ebm_learner *learner, ebm_minibatches *m,
                         ebm_output *output, ebm_error *error) {
     const learn_options *o = c->run;
     ebm_region regions[EBM_MAX_REGIONS];
@@ -93,7 +49,7 @@ static ebm_status train(const ebm_case *c, const ebm_subject *s, ebm_learner *le
             EBM_TRY(ebm_measure(c, s, 0, c->n_logged, output, error));
         if (last)
             return EBM_OK;
-        size_t count = minibatch(m, learner->update);
+        size_t count = ebm_minibatches_fill(m, learner->update);
         EBM_TRY(ebm_learner_update(learner, m->x, count, s->work, error));
         output->progress(output, (double)learner->update / (double)learner->total_updates);
         if (output->checkpoint_due(output)) {
@@ -108,10 +64,10 @@ static ebm_status train(const ebm_case *c, const ebm_subject *s, ebm_learner *le
 static ebm_status learn_run(const ebm_case *c, ebm_output *output, int threads, ebm_error *error) {
     const learn_options *o = c->run;
     ebm_subject s;
-    minibatches m = {0};
+    ebm_minibatches m = {0};
     ebm_learner learner = {0};
     EBM_TRY(ebm_subject_create(c, threads, &s, error));
-    ebm_status status = minibatches_create(&s.data, c->seed, (size_t)o->batch, &m, error);
+    ebm_status status = ebm_minibatches_create(&s.data, c->seed, (size_t)o->batch, &m, error);
     if (status == EBM_OK && o->updates == 0 && !(o->epochs > 0))
         status = ebm_fail(error, EBM_INVALID, "runner learn needs `updates` or `epochs` in `run`");
     uint64_t updates = o->epochs > 0 ? (uint64_t)ceil(o->epochs * (double)m.per_epoch) : (uint64_t)o->updates;
@@ -128,7 +84,7 @@ static ebm_status learn_run(const ebm_case *c, ebm_output *output, int threads, 
     if (status == EBM_OK && o->save)
         status = ebm_save_side_files(&s, output, error);
     ebm_learner_free(&learner);
-    minibatches_free(&m);
+    ebm_minibatches_free(&m);
     ebm_subject_free(&s);
     return status;
 }

@@ -13,7 +13,7 @@
 
 const char *const ebm_optimiser_names[] = {"sgd", "momentum", "adam", NULL};
 const char *const ebm_optimiser_names_exact[] = {"sgd", "momentum", "adam", "lbfgs", NULL};
-const char *const ebm_schedule_names[] = {"constant", "linear", "cosine", "exponential", "inverse", NULL};
+const char *const ebm_rate_schedule_names[] = {"constant", "linear", "cosine", "exponential", "inverse", NULL};
 
 enum { BLOCK = 1 << 14 };
 

@@ -5,7 +5,7 @@
 #include "ebm/learner.h"
 
 typedef enum ebm_optimiser_kind { EBM_SGD, EBM_MOMENTUM, EBM_ADAM, EBM_LBFGS } ebm_optimiser_kind;
-typedef enum ebm_schedule { EBM_CONSTANT, EBM_LINEAR, EBM_COSINE, EBM_EXPONENTIAL, EBM_INVERSE } ebm_schedule;
+typedef enum ebm_rate_schedule { EBM_CONSTANT, EBM_LINEAR, EBM_COSINE, EBM_EXPONENTIAL, EBM_INVERSE } ebm_rate_schedule;
 
 typedef struct ebm_optimiser_options {
     int kind, schedule;
@@ -15,7 +15,7 @@ typedef struct ebm_optimiser_options {
     int64_t iterations;
 } ebm_optimiser_options;
 
-extern const char *const ebm_optimiser_names[], *const ebm_optimiser_names_exact[], *const ebm_schedule_names[];
+extern const char *const ebm_optimiser_names[], *const ebm_optimiser_names_exact[], *const ebm_rate_schedule_names[];
 
 /* Rows for a learner's option table whose struct `type` has a member `optimiser` of ebm_optimiser_options. */
 #define EBM_OPTIMISER_AT(type, member) (offsetof(type, optimiser) + offsetof(ebm_optimiser_options, member))
@@ -47,7 +47,7 @@ extern const char *const ebm_optimiser_names[], *const ebm_optimiser_names_exact
          "constant",                                                                                                   \
          0,                                                                                                            \
          0,                                                                                                            \
-         ebm_schedule_names,                                                                                           \
+         ebm_rate_schedule_names,                                                                                           \
          0,                                                                                                            \
          "how the rate goes from `rate` to `rate_end` over the run"},                                                  \
         {"rate_end",                                                                                                   \
