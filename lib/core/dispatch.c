@@ -42,13 +42,18 @@ static const ebm_row_kernels *choose(void) {
     return &ebm_row_kernels_baseline;
 }
 
+/* Every thread that finds the pointer unset computes the same answer. */
+static const ebm_row_kernels *chosen;
+
 const ebm_row_kernels *ebm_row_kernels_get(void) {
-    /* Every thread that finds the pointer unset computes the same answer. */
-    static const ebm_row_kernels *chosen;
     const ebm_row_kernels *kernels = __atomic_load_n(&chosen, __ATOMIC_ACQUIRE);
     if (kernels == NULL) {
         kernels = choose();
         __atomic_store_n(&chosen, kernels, __ATOMIC_RELEASE);
     }
     return kernels;
+}
+
+void ebm_row_kernels_use(const ebm_row_kernels *kernels) {
+    __atomic_store_n(&chosen, kernels, __ATOMIC_RELEASE);
 }

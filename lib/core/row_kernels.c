@@ -107,7 +107,17 @@ static bool is_binary(size_t N, const ebm_real *x) {
 }
 
 extern const ebm_row_kernels KERNELS;
+extern const ebm_sum_kernels JOIN(ebm_sum_kernels_, EBM_KERNEL_SUFFIX);
 const ebm_row_kernels KERNELS = {
-    STRING(EBM_KERNEL_SUFFIX), words, sigmoid, bernoulli, bernoulli_means, softplus,
-    softplus_difference,       dot,   axpy,    is_binary,
+    .name = STRING(EBM_KERNEL_SUFFIX),
+    .words = words,
+    .sigmoid = sigmoid,
+    .bernoulli = bernoulli,
+    .bernoulli_means = bernoulli_means,
+    .softplus = softplus,
+    .softplus_difference = softplus_difference,
+    .dot = dot,
+    .axpy = axpy,
+    .is_binary = is_binary,
+    .sums = &JOIN(ebm_sum_kernels_, EBM_KERNEL_SUFFIX),
 };

@@ -5,6 +5,7 @@
 #ifndef EBM_CORE_ROW_KERNELS_H
 #define EBM_CORE_ROW_KERNELS_H
 
+#include "core/sum_kernels.h"
 #include "ebm/random.h"
 #include "ebm/real.h"
 
@@ -29,6 +30,7 @@ typedef struct ebm_row_kernels {
     double (*dot)(size_t N, const ebm_real *x, const ebm_real *w);
     void (*axpy)(size_t N, ebm_real alpha, const ebm_real *x, ebm_real *y);
     bool (*is_binary)(size_t N, const ebm_real *x);
+    const ebm_sum_kernels *sums;
 } ebm_row_kernels;
 
 /* The kernels of this process: the widest that the CPU has, or the narrower ones that the environment variable
@@ -36,5 +38,7 @@ typedef struct ebm_row_kernels {
 const ebm_row_kernels *ebm_row_kernels_get(void);
 /* The kernels of one name, or NULL if this build or this CPU has none such. For tests. */
 const ebm_row_kernels *ebm_row_kernels_named(const char *name);
+/* Use these from now on (NULL: choose again). For tests, before any work starts. */
+void ebm_row_kernels_use(const ebm_row_kernels *kernels);
 
 #endif

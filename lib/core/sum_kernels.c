@@ -1,0 +1,210 @@
+/* Sums of table entries chosen by lists: one source, compiled once for each instruction set.
+ *
+ * The inner loop is one load of an offset and one addition from first-level cache for each EBM_SUM_COLUMNS outputs.
+ * Eight rows go together so that additions of one row, which depend on each other, leave no gaps. */
+#include "core/sum_kernels.h"
+#include "core/vectors.h"
+
+#include <string.h>
+
+#define JOIN2(a, b) a##b
+#define JOIN(a, b) JOIN2(a, b)
+#define KERNELS JOIN(ebm_sum_kernels_, EBM_KERNEL_SUFFIX)
+
+enum { COLUMNS = EBM_SUM_COLUMNS, ROWS = EBM_SUM_ROWS, PARTS = EBM_ENTRY_BYTES / VECTOR_BYTES };
+
+static void pack(size_t count, const ebm_real *x, uint32_t *bits) {
+    size_t i = 0;
+#if defined(__AVX512F__) && !defined(EBM_DOUBLE)
+    for (; i + 32 <= count; i += 32) {
+        const __mmask16 low = _mm512_cmp_ps_mask(_mm512_loadu_ps(x + i), _mm512_setzero_ps(), _CMP_NEQ_UQ);
+        const __mmask16 high = _mm512_cmp_ps_mask(_mm512_loadu_ps(x + i + 16), _mm512_setzero_ps(), _CMP_NEQ_UQ);
+        bits[i / 32] = (uint32_t)low | (uint32_t)high << 16;
+    }
+#elif defined(__AVX2__) && !defined(EBM_DOUBLE)
+    for (; i + 32 <= count; i += 32) {
+        uint32_t word = 0;
+        for (int part = 0; part < 4; part++) {
+            const __m256 v = _mm256_loadu_ps(x + i + 8 * part);
+            const __m256 set = _mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_NEQ_UQ);
+            word |= (uint32_t)_mm256_movemask_ps(set) << 8 * part;
+        }
+        bits[i / 32] = word;
+    }
+#endif
+    for (; i < count; i += 32) {
+        const size_t n = count - i < 32 ? count - i : 32;
+        uint32_t word = 0;
+        for (size_t j = 0; j < n; j++)
+            word |= (uint32_t)(x[i + j] != 0) << j;
+        bits[i / 32] = word;
+    }
+}
+
+typedef struct entry {
+    real_vector part[PARTS];
+} entry;
+
+static inline entry load_entry(const ebm_real *at) {
+    entry e;
+    for (int p = 0; p < PARTS; p++)
+        e.part[p] = load_reals(at + p * LANES);
+    return e;
+}
+
+/* Columns 0 ... width-1 and zeros. */
+static inline entry load_columns(const ebm_real *at, size_t width) {
+    if (width == COLUMNS)
+        return load_entry(at);
+    ebm_real padded[COLUMNS] = {0};
+    memcpy(padded, at, width * sizeof *at);
+    return load_entry(padded);
+}
+
+static inline void store_entry(ebm_real *at, entry e) {
+    for (int p = 0; p < PARTS; p++)
+        *(real_vector *)(at + p * LANES) = e.part[p];
+}
+
+static inline entry add(entry a, entry b) {
+    for (int p = 0; p < PARTS; p++)
+        a.part[p] += b.part[p];
+    return a;
+}
+
+static inline __attribute__((always_inline)) void build_columns(const ebm_digits *digits, const ebm_real *W, size_t ldw,
+                                                                size_t width, ebm_real *table) {
+    memset(table, 0, EBM_ENTRY_BYTES);
+    table += COLUMNS;
+    const uint32_t *unit = digits->units;
+    for (size_t d = 0; d < digits->fours; d++, table += 15 * COLUMNS) {
+        const ebm_real *at = W + *unit++ * ldw;
+        ebm_real *t = table - COLUMNS; /* t + v * COLUMNS: the entry of setting v */
+        const entry a = load_columns(at, width), b = load_columns(at + ldw, width);
+        const entry c = load_columns(at + 2 * ldw, width), d4 = load_columns(at + 3 * ldw, width);
+        const entry ab = add(a, b), cd = add(c, d4);
+        store_entry(t + 1 * COLUMNS, a);
+        store_entry(t + 2 * COLUMNS, b);
+        store_entry(t + 3 * COLUMNS, ab);
+        store_entry(t + 4 * COLUMNS, c);
+        store_entry(t + 5 * COLUMNS, add(a, c));
+        store_entry(t + 6 * COLUMNS, add(b, c));
+        store_entry(t + 7 * COLUMNS, add(ab, c));
+        store_entry(t + 8 * COLUMNS, d4);
+        store_entry(t + 9 * COLUMNS, add(a, d4));
+        store_entry(t + 10 * COLUMNS, add(b, d4));
+        store_entry(t + 11 * COLUMNS, add(ab, d4));
+        store_entry(t + 12 * COLUMNS, cd);
+        store_entry(t + 13 * COLUMNS, add(a, cd));
+        store_entry(t + 14 * COLUMNS, add(b, cd));
+        store_entry(t + 15 * COLUMNS, add(ab, cd));
+    }
+    for (size_t d = 0; d < digits->twos; d++, table += 3 * COLUMNS) {
+        const ebm_real *at = W + *unit++ * ldw;
+        const entry a = load_columns(at, width), b = load_columns(at + ldw, width);
+        store_entry(table, a);
+        store_entry(table + COLUMNS, b);
+        store_entry(table + 2 * COLUMNS, add(a, b));
+    }
+    for (size_t d = 0; d < digits->ones; d++, table += COLUMNS)
+        store_entry(table, load_columns(W + *unit++ * ldw, width));
+}
+
+static void build(const ebm_digits *digits, const ebm_real *W, size_t ldw, size_t width, ebm_real *table) {
+    if (width == COLUMNS)
+        build_columns(digits, W, ldw, COLUMNS, table);
+    else
+        build_columns(digits, W, ldw, width, table);
+}
+
+/* Rows summed at once in registers: eight accumulators of this vector width. */
+enum { AT_ONCE = ROWS / PARTS < 1 ? 1 : ROWS / PARTS };
+
+/* acc[r] += the entries of list r, for AT_ONCE lists of one length lying one after another. */
+static inline __attribute__((always_inline)) void add_lists(const uint16_t *offsets, size_t length,
+                                                            const ebm_real *table, entry acc[AT_ONCE]) {
+    const char *base = (const char *)table;
+    for (size_t i = 0; i < length; i++)
+        for (int r = 0; r < AT_ONCE; r++)
+            acc[r] = add(acc[r], load_entry((const ebm_real *)(base + offsets[(size_t)r * length + i])));
+}
+
+static inline __attribute__((always_inline)) void sum_rows(const ebm_lists *lists, const ebm_real *table,
+                                                           ebm_real *sums, int first) {
+    const uint16_t *offsets = lists->offsets, *rows = lists->rows;
+    for (size_t g = 0; g < lists->groups; g++) {
+        const size_t length = lists->lengths[g];
+        for (int half = 0; half < ROWS; half += AT_ONCE) {
+            entry acc[AT_ONCE];
+            for (int r = 0; r < AT_ONCE; r++)
+                acc[r] = first ? (entry){0} : load_entry(sums + rows[r] * (size_t)COLUMNS);
+            add_lists(offsets, length, table, acc);
+            for (int r = 0; r < AT_ONCE; r++)
+                store_entry(sums + rows[r] * (size_t)COLUMNS, acc[r]);
+            offsets += AT_ONCE * length;
+            rows += AT_ONCE;
+        }
+    }
+}
+
+static void sum_first(const ebm_lists *lists, const ebm_real *table, ebm_real *sums) {
+    sum_rows(lists, table, sums, 1);
+}
+
+static void sum_more(const ebm_lists *lists, const ebm_real *table, ebm_real *sums) {
+    sum_rows(lists, table, sums, 0);
+}
+
+static inline void add_scaled(ebm_real *out, ebm_real alpha, entry e, size_t width) {
+    if (width == COLUMNS) {
+        for (int p = 0; p < PARTS; p++)
+            store_reals(out + p * LANES, load_reals(out + p * LANES) + alpha * e.part[p]);
+        return;
+    }
+    ebm_real values[COLUMNS];
+    memcpy(values, &e, sizeof values);
+    for (size_t j = 0; j < width; j++)
+        out[j] += alpha * values[j];
+}
+
+static void sum_into(const ebm_lists *lists, const ebm_real *table, ebm_real alpha, ebm_real *out, size_t ldo,
+                     size_t width) {
+    const uint16_t *offsets = lists->offsets, *rows = lists->rows;
+    for (size_t g = 0; g < lists->groups; g++) {
+        const size_t length = lists->lengths[g];
+        if (length == 0) /* lengths never grow: the rest is empty too */
+            return;
+        for (int half = 0; half < ROWS; half += AT_ONCE) {
+            entry acc[AT_ONCE] = {{{{0}}}};
+            add_lists(offsets, length, table, acc);
+            for (int r = 0; r < AT_ONCE; r++)
+                if (rows[r] < lists->row_count)
+                    add_scaled(out + rows[r] * ldo, alpha, acc[r], width);
+            offsets += AT_ONCE * length;
+            rows += AT_ONCE;
+        }
+    }
+}
+
+static void finish(size_t row_count, const ebm_real *sums, const ebm_real *bias, int add_to, ebm_real *out, size_t ldo,
+                   size_t width) {
+    ebm_real start[COLUMNS] = {0};
+    if (bias != NULL)
+        memcpy(start, bias, width * sizeof *bias);
+    const entry offset = load_entry(start);
+    for (size_t row = 0; row < row_count; row++, out += ldo) {
+        if (add_to) {
+            add_scaled(out, 1, load_entry(sums + row * COLUMNS), width);
+        } else if (width == COLUMNS) {
+            const entry e = add(load_entry(sums + row * COLUMNS), offset);
+            for (int p = 0; p < PARTS; p++)
+                store_reals(out + p * LANES, e.part[p]);
+        } else {
+            for (size_t j = 0; j < width; j++)
+                out[j] = sums[row * COLUMNS + j] + start[j];
+        }
+    }
+}
+
+extern const ebm_sum_kernels KERNELS;
+const ebm_sum_kernels KERNELS = {pack, build, sum_first, sum_more, sum_into, finish};
