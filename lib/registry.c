@@ -2,21 +2,22 @@
 #include "ebm/registry.h"
 
 #include "estimators/estimators.h"
+#include "data/datasets.h"
+#include "estimators/estimators.h"
 #include "learners/learners.h"
 #include "models/models.h"
 #include "samplers/samplers.h"
 
 #include <string.h>
 
-static const ebm_component *const datasets[] = {NULL};
+static const ebm_component *const datasets[] = {
+    &ebm_bars_and_stripes.info, &ebm_shifter.info, &ebm_random_patterns.info, &ebm_glyphs.info, &ebm_mnist.info, NULL};
 static const ebm_component *const models[] = {&ebm_rbm.info, NULL};
 static const ebm_component *const samplers[] = {&ebm_block_gibbs.info, NULL};
 static const ebm_component *const learners[] = {&ebm_cd.info, &ebm_pcd.info, &ebm_exact.info, NULL};
 static const ebm_component *const estimators[] = {
-    &ebm_exact_loglik.info,    &ebm_kl.info,
-    &ebm_ais.info,             &ebm_pseudo_likelihood.info,
-    &ebm_free_energy_gap.info, &ebm_reconstruction_error.info,
-    NULL};
+    &ebm_exact_loglik.info,         &ebm_kl.info, &ebm_ais.info, &ebm_pseudo_likelihood.info, &ebm_free_energy_gap.info,
+    &ebm_reconstruction_error.info, NULL};
 
 static const struct {
     const char *name;

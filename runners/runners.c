@@ -6,6 +6,7 @@
 const ebm_runner_type *const ebm_runner_types[] = {
     &ebm_learn_runner,
     &ebm_estimate_runner,
+    &ebm_bench_runner,
     NULL,
 };
 
