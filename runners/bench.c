@@ -40,7 +40,7 @@ static const ebm_option bench_table[] = {
     {"peak_size", EBM_OPTION_INT, AT(peak_size), "1024", 64, 8192, NULL, 0,
      "side of the square product behind the peak"},
     {"threads", EBM_OPTION_REALS, AT(threads), "[1, 2]", 1, 256, NULL, 0, "thread counts to run with"},
-    {NULL, 0, 0, NULL, 0, 0, NULL, 0, NULL},
+    EBM_OPTIONS_END,
 };
 
 static double now(void) {

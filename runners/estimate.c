@@ -12,7 +12,7 @@ static const ebm_option estimate_table[] = {
      "tiles in the sheets filters.csv and samples.csv; 0 = no pictures"},
     {"picture_sweeps", EBM_OPTION_INT, AT(picture_sweeps), "1000", 1, 1e9, NULL, 0,
      "sampler sweeps from noise behind each sample shown"},
-    {NULL, 0, 0, NULL, 0, 0, NULL, 0, NULL},
+    EBM_OPTIONS_END,
 };
 
 static ebm_status estimate_run(const ebm_case *c, ebm_output *output, int threads, ebm_error *error) {

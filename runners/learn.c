@@ -29,7 +29,7 @@ static const ebm_option learn_table[] = {
     {"picture_sweeps", EBM_OPTION_INT, AT(picture_sweeps), "1000", 1, 1e9, NULL, 0,
      "sampler sweeps from noise behind each sample shown"},
     {"save", EBM_OPTION_BOOL, AT(save), "false", 0, 0, NULL, 0, "write the trained parameters as .npy side files"},
-    {NULL, 0, 0, NULL, 0, 0, NULL, 0, NULL},
+    EBM_OPTIONS_END,
 };
 
 /* From the learner's update (0, or a checkpoint's) to the last one. */

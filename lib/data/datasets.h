@@ -21,8 +21,6 @@ extern const char *const ebm_binarise_names[];
         "data_seed", EBM_OPTION_INT, EBM_OFFSET(type, data_seed), "1", 0, 4294967295.0, NULL, 0,                       \
             "seed of the data, the same for all cases; 0: each case's own seed"                                        \
     }
-#define EBM_OPTIONS_END                                                                                                \
-    { NULL, EBM_OPTION_BOOL, 0, NULL, 0, 0, NULL, 0, NULL }
 
 static inline uint32_t ebm_data_seed(int64_t data_seed, uint32_t case_seed) {
     return data_seed == 0 ? case_seed : (uint32_t)data_seed;

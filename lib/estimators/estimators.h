@@ -26,8 +26,6 @@ typedef struct ebm_example_limits {
     EBM_LIMIT_OPTION("test_examples", EBM_OFFSET(type, member.test_examples), text,                                    \
                      "only the first so many test examples; 0: all")
 
-#define EBM_OPTIONS_END                                                                                                \
-    { NULL, 0, 0, NULL, 0, 0, NULL, 0, NULL }
 #define EBM_METRICS_END                                                                                                \
     { NULL, NULL, false, NULL }
 

@@ -9,7 +9,7 @@ static const ebm_option exact_table[] = {
     EBM_OPTIMISER_TABLE(ebm_phase_options, ebm_optimiser_names_exact),
     {"iterations", EBM_OPTION_INT, offsetof(ebm_phase_options, optimiser.iterations), "20", 1, 1e6, NULL, 0,
      "L-BFGS iterations that make one update"},
-    {NULL, 0, 0, NULL, 0, 0, NULL, 0, NULL},
+    EBM_OPTIONS_END,
 };
 
 static ebm_status exact_create(ebm_learner *learner, ebm_error *error) {

@@ -11,7 +11,7 @@ static const ebm_option pcd_table[] = {
     {"chains", EBM_OPTION_INT, AT(chains), "0", 0, 1e6, NULL, 0,
      "persistent chains; 0 = as many as the minibatch has examples"},
     EBM_OPTIMISER_TABLE(ebm_phase_options, ebm_optimiser_names),
-    {NULL, 0, 0, NULL, 0, 0, NULL, 0, NULL},
+    EBM_OPTIONS_END,
 };
 
 static ebm_status pcd_create(ebm_learner *learner, ebm_error *error) {

@@ -47,7 +47,7 @@ static const ebm_option rbm_table[] = {
      "follow the centred gradient (offsets: data means, hidden activity at them)"},
     {"load", EBM_OPTION_STRING, AT(load), NULL, 0, 0, NULL, EBM_OPTION_PATH,
      "folder with W.npy (visible x hidden), visible_bias.npy and hidden_bias.npy to start from"},
-    {NULL, 0, 0, NULL, 0, 0, NULL, 0, NULL},
+    EBM_OPTIONS_END,
 };
 
 typedef struct rbm_state {

@@ -10,7 +10,7 @@
 
 #include <math.h>
 
-static const ebm_option block_gibbs_table[] = {{NULL, 0, 0, NULL, 0, 0, NULL, 0, NULL}};
+static const ebm_option block_gibbs_table[] = {EBM_OPTIONS_END};
 
 static ebm_status block_gibbs_step(ebm_sampler *sampler, const ebm_model *model, ebm_path path, ebm_chains *chains,
                                    size_t sweeps, ebm_work *work, ebm_error *error) {

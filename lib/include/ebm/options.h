@@ -44,8 +44,10 @@ typedef struct ebm_option {
     const char *help; /* one line: meaning and unit */
 } ebm_option;
 
-/* For tables: {EBM_OPT(struct type, member), ...} */
+/* Where an option lives in its struct, and the end of a table. */
 #define EBM_OFFSET(type, member) offsetof(type, member)
+#define EBM_OPTIONS_END                                                                                                \
+    { NULL, EBM_OPTION_BOOL, 0, NULL, 0, 0, NULL, 0, NULL }
 
 /* Set every option to its default; `options` points to table's struct (zeroed by this call, `size` bytes). */
 EBM_NODISCARD ebm_status ebm_options_default(const ebm_option *table, void *options, size_t size, ebm_error *error);
