@@ -22,6 +22,7 @@ typedef struct ebm_case {
     ebm_setting measures[EBM_MAX_MEASURES];
     uint32_t seed;
     void *run;            /* the runner's own options (its info.options) */
+    char *parts[4];       /* texts of the columns model, dataset, sampler, learner: "cd-1"; "" where absent */
     char **axis_values;   /* one text for each of the suite's extra axis columns; "" where it does not apply */
     char *not_applicable; /* why the pairing cannot be, or NULL */
 } ebm_case;

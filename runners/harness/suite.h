@@ -34,6 +34,7 @@ typedef struct ebm_derive {
     double level;
     int64_t at;                                   /* a step, EBM_AT_EACH or EBM_AT_LAST */
     char *between_column, *between_a, *between_b; /* learner: [exact, cd-1] */
+    bool absent;                                  /* its metric or columns exist at the other size only: no rows here */
     size_t n_where;
     ebm_match *where;
     ebm_position position;
@@ -52,6 +53,15 @@ typedef struct ebm_check {
     ebm_position position;
 } ebm_check;
 
+/* How a part's text follows from the axes: "cd-1" in column "learner" is component "cd" and the value of axis
+ * "learner.steps". So "cd" is what is left of it when rows are reduced over that axis. */
+typedef struct ebm_part_name {
+    size_t column; /* an index into a row's keys */
+    char *component;
+    size_t n_axes;
+    size_t *axes; /* indices into a row's keys */
+} ebm_part_name;
+
 typedef struct ebm_suite {
     char *path, *name, *about, *source;
     ebm_size size;
@@ -64,11 +74,15 @@ typedef struct ebm_suite {
     size_t n_derives, n_checks;
     ebm_derive *derives;
     ebm_check *checks;
+    size_t n_part_names;
+    ebm_part_name *part_names;
     uint64_t hash; /* of the file's bytes */
 } ebm_suite;
 
 /* Bounds: 1 MiB of YAML, nesting 32, no anchors or aliases, no duplicate keys, at most 100,000 cases (a larger grid is
- * an error that says how many and which axes). */
+ * an error that says how many and which axes). Both sizes are checked whichever is asked for. A grid without `seed` has
+ * seed 1. An entry may stand without its list; options of `run` may be lists, too (columns "run.updates"). With a grid
+ * `estimator` its text is a column "estimator". */
 EBM_NODISCARD ebm_status ebm_suite_read(const char *path, ebm_size size, ebm_suite *out, ebm_error *error);
 EBM_NODISCARD ebm_status ebm_suite_parse(const char *name, const char *bytes, size_t length, ebm_size size,
                                          ebm_suite *out, ebm_error *error);
