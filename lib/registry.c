@@ -11,7 +11,9 @@
 #include <string.h>
 
 static const ebm_component *const datasets[] = {
-    &ebm_bars_and_stripes.info, &ebm_shifter.info, &ebm_random_patterns.info, &ebm_glyphs.info, &ebm_mnist.info, NULL};
+    &ebm_bars_and_stripes.info, &ebm_shifter.info,  &ebm_random_patterns.info,
+    &ebm_glyphs.info,           &ebm_mnist.info,    &ebm_idx_data.info,
+    &ebm_csv_data.info,         &ebm_npy_data.info, NULL};
 static const ebm_component *const models[] = {&ebm_rbm.info, NULL};
 static const ebm_component *const samplers[] = {&ebm_block_gibbs.info, NULL};
 static const ebm_component *const learners[] = {&ebm_cd.info, &ebm_pcd.info, &ebm_exact.info, NULL};

@@ -160,6 +160,7 @@ static ebm_status build_case(const ebm_reader *reader, const ebm_plan *plan, con
               set_setting(&c->sampler, chosen[EBM_PART_SAMPLER]) && set_setting(&c->learner, chosen[EBM_PART_LEARNER]);
     for (size_t i = 0; i < plan->measures.n_variants && ok; i++)
         ok = set_setting(&c->measures[c->n_measures++], &plan->measures.variants[i]);
+    c->n_logged = c->n_measures;
     if (ok && chosen[EBM_PART_ESTIMATOR])
         ok = set_setting(&c->measures[c->n_measures++], chosen[EBM_PART_ESTIMATOR]);
     c->run = ok ? copy_options(&plan->runner->info, chosen[EBM_PART_RUN]->options) : NULL;
