@@ -11,12 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK_OK(call)                                                                                                 \
-    do {                                                                                                               \
-        ebm_error check_error_ = {0};                                                                                  \
-        ebm_error *const error = &check_error_;                                                                        \
-        ck_assert_msg((call) == EBM_OK, "%s", check_error_.message);                                                   \
-    } while (0)
+/* Where calls made through CHECK_OK report. */
+static ebm_error failure;
+
+#define CHECK_OK(call) ck_assert_msg((call) == EBM_OK, "%s", failure.message)
 
 /* The unit roundoff of states and weights. */
 static const double ROUNDING = sizeof(ebm_real) == sizeof(float) ? 0x1p-24 : 0x1p-53;
@@ -34,16 +32,16 @@ static inline void small_rbm_create(size_t V, size_t H, ebm_model *out) {
     void *options = calloc(1, ebm_rbm.info.options_size);
     const ebm_space space = ebm_space_line(EBM_BINARY, V);
     snprintf(hidden, sizeof hidden, "%zu", H);
-    CHECK_OK(ebm_options_default(ebm_rbm.info.options, options, ebm_rbm.info.options_size, error));
-    CHECK_OK(ebm_options_set(ebm_rbm.info.options, options, "hidden", hidden, NULL, error));
-    CHECK_OK(ebm_model_create(&ebm_rbm, options, &space, NULL, 1, out, error));
+    CHECK_OK(ebm_options_default(ebm_rbm.info.options, options, ebm_rbm.info.options_size, &failure));
+    CHECK_OK(ebm_options_set(ebm_rbm.info.options, options, "hidden", hidden, NULL, &failure));
+    CHECK_OK(ebm_model_create(&ebm_rbm, options, &space, NULL, 1, out, &failure));
     ebm_options_clear(ebm_rbm.info.options, options);
     free(options);
 }
 
 static inline void small_rbm_refresh(ebm_model *model) {
     ebm_work *work;
-    CHECK_OK(ebm_work_create(1, &work, error));
+    CHECK_OK(ebm_work_create(1, &work, &failure));
     ebm_model_refresh(model, work);
     ebm_work_free(work);
 }
@@ -159,13 +157,13 @@ static inline double sink_se(const memory_sink *memory, const char *metric) {
 /* Run an estimator with its defaults and the given settings (name, text, name, text, ..., NULL). Every metric that it
  * emits is in its table. */
 static inline ebm_status small_estimate(const ebm_estimator_type *type, const char *const *settings,
-                                        const ebm_estimate_inputs *inputs, memory_sink *memory, ebm_error *error) {
+                                        const ebm_estimate_inputs *inputs, memory_sink *memory) {
     void *options = calloc(1, type->info.options_size + 1);
     *memory = (memory_sink){.sink = {memory_emit}};
-    CHECK_OK(ebm_options_default(type->info.options, options, type->info.options_size, error));
+    CHECK_OK(ebm_options_default(type->info.options, options, type->info.options_size, &failure));
     for (; settings && *settings; settings += 2)
-        CHECK_OK(ebm_options_set(type->info.options, options, settings[0], settings[1], NULL, error));
-    const ebm_status status = type->estimate(options, inputs, &memory->sink, error);
+        CHECK_OK(ebm_options_set(type->info.options, options, settings[0], settings[1], NULL, &failure));
+    const ebm_status status = type->estimate(options, inputs, &memory->sink, &failure);
     for (size_t i = 0; i < memory->count; i++) {
         const ebm_metric *metric = type->metrics;
         while (metric->name && strcmp(metric->name, memory->rows[i].metric) != 0)
