@@ -6,6 +6,9 @@
 #include <string.h>
 
 static ebm_status fail_with(ebm_error *error, ebm_status status, const ebm_position *position, const char *format,
+                            va_list arguments) EBM_PRINTF(4, 0);
+
+static ebm_status fail_with(ebm_error *error, ebm_status status, const ebm_position *position, const char *format,
                             va_list arguments) {
     if (error == NULL)
         return status;

@@ -6,6 +6,7 @@
 
 #include <csv.h>
 #include <errno.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,7 @@ static void take_label(reading *r, const char *text) {
 
 static void take_value(reading *r, const char *text) {
     double value = 0;
-    if (ebm_number_real(text, &value) != EBM_NUMBER_OK) {
+    if (ebm_number_real(text, &value) != EBM_NUMBER_OK || !isfinite((ebm_real)value)) {
         FAIL(r, EBM_FORMAT, "field %zu is '%.40s': expected a finite number", r->field + 1, text);
         return;
     }
