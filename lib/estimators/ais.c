@@ -77,10 +77,8 @@ typedef struct bracket {
     bool have_reverse;
 } bracket;
 
-static ebm_status run_forward(const ais_options *o, const ebm_estimate_inputs *in, const ebm_base *base,
-                              ebm_ais_settings settings, double log_z_base, double *log_weight, ebm_ais_summary *out,
-                              ebm_error *error) {
-    (void)o;
+static ebm_status run_forward(const ebm_estimate_inputs *in, const ebm_base *base, ebm_ais_settings settings,
+                              double log_z_base, double *log_weight, ebm_ais_summary *out, ebm_error *error) {
     settings.stream = ebm_stream_of(in->seed, EBM_PURPOSE_AIS);
     EBM_TRY(ebm_ais_forward(in->model, base, &settings, log_weight, in->work, error));
     return ebm_ais_summarise(log_z_base, log_weight, settings.chains, false, out, in->work, error);
@@ -112,7 +110,7 @@ static ebm_status anneal_both(const ais_options *o, const ebm_estimate_inputs *i
     double *log_weight = ebm_work_take(in->work, settings.chains, sizeof *log_weight);
     if (log_weight == NULL)
         return ebm_fail(error, EBM_NO_MEMORY, "no memory for the log-weights of %zu chains", settings.chains);
-    ebm_status status = run_forward(o, in, base, settings, log_z_base, log_weight, &out->forward, error);
+    ebm_status status = run_forward(in, base, settings, log_z_base, log_weight, &out->forward, error);
     out->have_reverse = o->reverse;
     if (status == EBM_OK && o->reverse)
         status = run_reverse(o, in, base, settings, log_z_base, log_weight, &out->reverse, error);

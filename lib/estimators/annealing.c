@@ -278,11 +278,12 @@ static weight_mean mean_of_weights(const double *log_weight, size_t count) {
 
 ebm_status ebm_ais_summarise(double log_z_base, const double *log_weight, size_t chains, bool reverse,
                              ebm_ais_summary *out, ebm_work *work, ebm_error *error) {
+    if (chains == 0)
+        return ebm_fail(error, EBM_INVALID, "log Z needs at least one log-weight");
     const size_t mark = ebm_work_mark(work);
     double *signed_weight = ebm_work_take(work, chains, sizeof *signed_weight);
-    if (chains == 0 || signed_weight == NULL)
-        return ebm_fail(error, chains == 0 ? EBM_INVALID : EBM_NO_MEMORY, "%zu log-weights cannot be summarised",
-                        chains);
+    if (signed_weight == NULL)
+        return ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu log-weights", chains);
     const double sign = reverse ? -1 : 1;
     for (size_t c = 0; c < chains; c++) {
         if (!isfinite(log_weight[c])) {
