@@ -16,14 +16,15 @@
 #include "ebm/matrix.h"
 
 #include <assert.h>
+#include <omp.h>
 #include <string.h>
 
 enum {
     COLUMNS = EBM_SUM_COLUMNS,
-    ROW_CHUNK = 128,   /* rows of a product whose running sums stay in first-level cache */
-    UNIT_CHUNK = 4096, /* bounds the scratch */
-    OUTER_UNITS = 128, /* batch rows of an outer product taken together: about one table */
-    FEW_ROWS = 4
+    ROW_CHUNK = 128,      /* rows of a product whose running sums stay in first-level cache */
+    UNIT_CHUNK = 4096,    /* bounds the scratch */
+    OUTER_UNITS = 128,    /* batch rows of an outer product taken together: about one table */
+    WORTH_THREADS = 50000 /* cycles: below this starting threads costs more than they gain */
 };
 
 /* Reading the whole factor once more is for builds without optimisation only. */
@@ -96,12 +97,10 @@ static void sum_columns(const sum_task *task, size_t first, ebm_real *table) {
                         task->out + first, task->ldo, width);
 }
 
-#include <omp.h>
-
 static void run_task(sum_task *task, ebm_work *work) {
     ebm_binary_plan *plan = &task->plan;
     const size_t blocks = (task->N + COLUMNS - 1) / COLUMNS;
-#pragma omp parallel num_threads(ebm_work_threads(work))
+#pragma omp parallel num_threads(ebm_work_threads(work)) if (plan->cost * (double)blocks > WORTH_THREADS)
     {
         ebm_real *table = task->tables + task->thread_size * (size_t)omp_get_thread_num();
 #pragma omp for schedule(dynamic)

@@ -143,17 +143,13 @@ void ebm_dot_rows(size_t B, size_t N, const ebm_real *x, const ebm_real *w, doub
 void ebm_column_sums(size_t B, size_t N, double alpha, const ebm_real *x, const ebm_real *weight, ebm_real *out,
                      ebm_work *work) {
     enum { WIDTH = 64 };
+    const ebm_row_kernels *kernels = ebm_row_kernels_get();
     const size_t blocks = (N + WIDTH - 1) / WIDTH;
 #pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(static) if (B * N > SMALL_ROWS)
     for (size_t block = 0; block < blocks; block++) {
         const size_t first = block * WIDTH, n = N - first < WIDTH ? N - first : WIDTH;
-        double sums[WIDTH] = {0};
-        for (size_t b = 0; b < B; b++) {
-            const ebm_real *row = x + b * N + first;
-            const double w = weight != NULL ? weight[b] : 1;
-            for (size_t j = 0; j < n; j++)
-                sums[j] += w * row[j];
-        }
+        double sums[WIDTH];
+        kernels->column_sums(B, n, x + first, N, weight, sums);
         for (size_t j = 0; j < n; j++)
             out[first + j] = (ebm_real)(out[first + j] + alpha * sums[j]);
     }

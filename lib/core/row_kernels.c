@@ -1,8 +1,14 @@
-/* The wide-vector kernels: one source, compiled once for each instruction set. */
+/* Kernels along a row: random states, logistic and softplus. One source, compiled once for each instruction set.
+ *
+ * In float a row goes in vectors, its end padded with zeros through a buffer, so that every element is computed alike.
+ * In double, which is for testing, the loops are plain and call the C library. */
 #include "core/row_kernels.h"
+#include "core/philox_vectors.h"
+#include "core/vector_math.h"
 #include "ebm/special.h"
 
 #include <math.h>
+#include <string.h>
 
 #define JOIN2(a, b) a##b
 #define JOIN(a, b) JOIN2(a, b)
@@ -10,88 +16,208 @@
 #define STRING(a) STRING2(a)
 #define KERNELS JOIN(ebm_row_kernels_, EBM_KERNEL_SUFFIX)
 
-static void philox(ebm_stream stream, const uint32_t counter[4], uint32_t out[4]) {
-    uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
-    uint32_t k0 = stream.seed, k1 = stream.purpose;
-    for (int round = 0; round < 10; round++) {
-        const uint64_t p0 = (uint64_t)c0 * 0xD2511F53u, p1 = (uint64_t)c2 * 0xCD9E8D57u;
-        const uint32_t n0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0, n2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
-        c1 = (uint32_t)p1;
-        c3 = (uint32_t)p0;
-        c0 = n0;
-        c2 = n2;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-    out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
-}
-
 static void words(ebm_stream stream, uint32_t chain, uint64_t step, size_t first_block, size_t count, uint32_t *out) {
-    for (size_t i = 0; i < count; i += 4) {
-        const uint32_t counter[4] = {(uint32_t)(first_block + i / 4), chain, (uint32_t)step, (uint32_t)(step >> 32)};
-        uint32_t block[4];
-        philox(stream, counter, block);
-        for (size_t j = 0; j < 4 && i + j < count; j++)
-            out[i + j] = block[j];
+    blocks pair[2];
+    size_t i = 0;
+    for (; i + WORDS_AT_ONCE <= count; i += WORDS_AT_ONCE) {
+        philox_vectors(stream, chain, step, (uint32_t)(first_block + i / 4), pair);
+        *(blocks_unaligned *)(out + i) = pair[0];
+        *(blocks_unaligned *)(out + i + WORDS_AT_ONCE / 2) = pair[1];
+    }
+    if (i < count) {
+        philox_vectors(stream, chain, step, (uint32_t)(first_block + i / 4), pair);
+        memcpy(out + i, pair, (count - i) * sizeof *out);
     }
 }
 
-static ebm_real uniform_at(ebm_stream stream, uint32_t chain, uint64_t step, size_t j, uint32_t block[4]) {
-    const size_t each = sizeof(ebm_real) / sizeof(uint32_t);
-    const size_t at = j * each % 4;
-    if (at == 0)
-        words(stream, chain, step, j * each / 4, 4, block);
-#ifdef EBM_DOUBLE
-    return ((double)(((uint64_t)block[at] << 32 | block[at + 1]) >> 12) + 0.5) * 0x1p-52;
+#ifndef EBM_DOUBLE
+
+/* (w >> 9 + 1/2) 2^-23: a float in [1, 2) with these bits, less 1 - 2^-24; both steps are exact. */
+static inline floats uniform_floats(blocks w) {
+    typedef uint32_t unsigned_ints __attribute__((vector_size(VECTOR_BYTES)));
+    return (floats)((unsigned_ints)w >> 9 | 0x3f800000u) - (1 - 0x1p-24f);
+}
+
+static inline floats affine(floats f, float scale, floats offset) {
+    return scale * f + offset;
+}
+
+static inline floats ones_where(ints mask) {
+    return (floats)(mask & (ints)all(1));
+}
+
+static void sigmoid(size_t N, const float *f, float scale, const float *offset, float *mean) {
+    size_t j = 0;
+    for (; j + FLOATS <= N; j += FLOATS)
+        store_floats(mean + j, sigmoid_floats(affine(load_floats(f + j), scale,
+                                                     offset != NULL ? load_floats(offset + j) : (floats){0})));
+    if (j < N) {
+        float field[FLOATS] = {0}, shift[FLOATS] = {0}, means[FLOATS];
+        memcpy(field, f + j, (N - j) * sizeof *f);
+        if (offset != NULL)
+            memcpy(shift, offset + j, (N - j) * sizeof *f);
+        store_floats(means, sigmoid_floats(affine(load_floats(field), scale, load_floats(shift))));
+        memcpy(mean + j, means, (N - j) * sizeof *f);
+    }
+}
+
+/* Two vectors, which is what one call of the generator serves. */
+static inline void bernoulli_pair(const float *f, float scale, const float *offset, ebm_stream stream, uint32_t chain,
+                                  uint64_t step, size_t j, float *mean, float *state) {
+    blocks pair[2];
+    philox_vectors(stream, chain, step, (uint32_t)(j / 4), pair);
+    for (int i = 0; i < 2; i++) {
+        const floats shift = offset != NULL ? load_floats(offset + i * FLOATS) : (floats){0};
+        const floats p = sigmoid_floats(affine(load_floats(f + i * FLOATS), scale, shift));
+        if (mean != NULL)
+            store_floats(mean + i * FLOATS, p);
+        store_floats(state + i * FLOATS, ones_where(uniform_floats(pair[i]) < p));
+    }
+}
+
+static void bernoulli(size_t N, const float *f, float scale, const float *offset, ebm_stream stream, uint32_t chain,
+                      uint64_t step, float *mean, float *state) {
+    size_t j = 0;
+    for (; j + 2 * FLOATS <= N; j += 2 * FLOATS)
+        bernoulli_pair(f + j, scale, offset != NULL ? offset + j : NULL, stream, chain, step, j,
+                       mean != NULL ? mean + j : NULL, state + j);
+    if (j < N) {
+        const size_t bytes = (N - j) * sizeof *f;
+        float field[2 * FLOATS] = {0}, shift[2 * FLOATS] = {0}, means[2 * FLOATS], states[2 * FLOATS];
+        memcpy(field, f + j, bytes);
+        if (offset != NULL)
+            memcpy(shift, offset + j, bytes);
+        bernoulli_pair(field, scale, shift, stream, chain, step, j, means, states);
+        if (mean != NULL)
+            memcpy(mean + j, means, bytes);
+        memcpy(state + j, states, bytes);
+    }
+}
+
+static void bernoulli_means(size_t N, const float *p, ebm_stream stream, uint32_t chain, uint64_t step, float *state) {
+    for (size_t j = 0; j < N; j += 2 * FLOATS) {
+        const size_t n = N - j < 2 * FLOATS ? N - j : 2 * FLOATS;
+        float means[2 * FLOATS] = {0}, states[2 * FLOATS];
+        memcpy(means, p + j, n * sizeof *p);
+        blocks pair[2];
+        philox_vectors(stream, chain, step, (uint32_t)(j / 4), pair);
+        for (int i = 0; i < 2; i++)
+            store_floats(states + i * FLOATS, ones_where(uniform_floats(pair[i]) < load_floats(means + i * FLOATS)));
+        memcpy(state + j, states, n * sizeof *p);
+    }
+}
+
+static double softplus(size_t N, const float *f, float scale) {
+    doubles sum = {0};
+    size_t j = 0;
+    for (; j + FLOATS <= N; j += FLOATS)
+        sum = add_in_double(sum, log1pexp_floats(scale * load_floats(f + j)));
+    double rest = 0;
+    if (j < N) {
+        float field[FLOATS] = {0}, value[FLOATS];
+        memcpy(field, f + j, (N - j) * sizeof *f);
+        store_floats(value, log1pexp_floats(scale * load_floats(field)));
+        for (size_t i = 0; i < N - j; i++)
+            rest += value[i];
+    }
+    return total(sum) + rest;
+}
+
+/* A field of 0 has a difference of exactly 0, so padding needs no care. */
+static double softplus_difference(size_t N, const float *f, float from, float to, float change) {
+    doubles sum = {0};
+    for (size_t j = 0; j < N; j += FLOATS) {
+        floats field;
+        if (j + FLOATS <= N) {
+            field = load_floats(f + j);
+        } else {
+            float padded[FLOATS] = {0};
+            memcpy(padded, f + j, (N - j) * sizeof *f);
+            field = load_floats(padded);
+        }
+        sum = add_in_double(sum, log1pexp_difference(from * field, to * field, change * field));
+    }
+    return total(sum);
+}
+
 #else
-    return ((float)(block[at] >> 9) + 0.5f) * 0x1p-23f;
-#endif
+
+static double uniform_at(ebm_stream stream, uint32_t chain, uint64_t step, size_t j, uint32_t block[4]) {
+    const size_t at = 2 * j % 4;
+    if (at == 0)
+        words(stream, chain, step, 2 * j / 4, 4, block);
+    return ((double)(((uint64_t)block[at] << 32 | block[at + 1]) >> 12) + 0.5) * 0x1p-52;
 }
 
-static void sigmoid(size_t N, const ebm_real *f, ebm_real scale, const ebm_real *offset, ebm_real *mean) {
+static void sigmoid(size_t N, const double *f, double scale, const double *offset, double *mean) {
     for (size_t j = 0; j < N; j++)
-        mean[j] = (ebm_real)ebm_sigmoid(scale * f[j] + (offset != NULL ? offset[j] : 0));
+        mean[j] = ebm_sigmoid(scale * f[j] + (offset != NULL ? offset[j] : 0));
 }
 
-static void bernoulli(size_t N, const ebm_real *f, ebm_real scale, const ebm_real *offset, ebm_stream stream,
-                      uint32_t chain, uint64_t step, ebm_real *mean, ebm_real *state) {
+static void bernoulli(size_t N, const double *f, double scale, const double *offset, ebm_stream stream, uint32_t chain,
+                      uint64_t step, double *mean, double *state) {
     uint32_t block[4];
     for (size_t j = 0; j < N; j++) {
-        const ebm_real p = (ebm_real)ebm_sigmoid(scale * f[j] + (offset != NULL ? offset[j] : 0));
+        const double p = ebm_sigmoid(scale * f[j] + (offset != NULL ? offset[j] : 0));
         if (mean != NULL)
             mean[j] = p;
         state[j] = uniform_at(stream, chain, step, j, block) < p ? 1 : 0;
     }
 }
 
-static void bernoulli_means(size_t N, const ebm_real *p, ebm_stream stream, uint32_t chain, uint64_t step,
-                            ebm_real *state) {
+static void bernoulli_means(size_t N, const double *p, ebm_stream stream, uint32_t chain, uint64_t step,
+                            double *state) {
     uint32_t block[4];
     for (size_t j = 0; j < N; j++)
         state[j] = uniform_at(stream, chain, step, j, block) < p[j] ? 1 : 0;
 }
 
-static double softplus(size_t N, const ebm_real *f, ebm_real scale) {
+static double softplus(size_t N, const double *f, double scale) {
     double sum = 0;
     for (size_t j = 0; j < N; j++)
-        sum += ebm_log1pexp((double)scale * f[j]);
+        sum += ebm_log1pexp(scale * f[j]);
     return sum;
 }
 
-static double softplus_difference(size_t N, const ebm_real *f, ebm_real from, ebm_real to, ebm_real change) {
+static double softplus_difference(size_t N, const double *f, double from, double to, double change) {
     double sum = 0;
     for (size_t j = 0; j < N; j++) {
-        const double s = (double)from * f[j], t = (double)to * f[j], d = (double)change * f[j];
-        sum += fabs(d) < 1 ? log1p(ebm_sigmoid(s) * expm1(d)) : ebm_log1pexp(t) - ebm_log1pexp(s);
+        const double s = from * f[j], t = to * f[j], d = change * f[j];
+        if (fabs(d) < 1)
+            sum += log1p(ebm_sigmoid(s) * expm1(d));
+        else
+            sum += ebm_log1pexp(t) - ebm_log1pexp(s);
     }
     return sum;
 }
 
+#endif
+
+/* Eight partial sums, in an order that the count alone fixes. */
 static double dot(size_t N, const ebm_real *x, const ebm_real *w) {
-    double sum = 0;
-    for (size_t j = 0; j < N; j++)
-        sum += (double)x[j] * w[j];
+    enum { PARTS = 8 };
+    double part[PARTS] = {0}, sum = 0;
+    size_t j = 0;
+    for (; j + PARTS <= N; j += PARTS)
+        for (int i = 0; i < PARTS; i++)
+            part[i] += (double)x[j + i] * (double)w[j + i];
+    for (; j < N; j++)
+        sum += (double)x[j] * (double)w[j];
+    for (int i = 0; i < PARTS; i++)
+        sum += part[i];
     return sum;
+}
+
+static void column_sums(size_t rows, size_t columns, const ebm_real *x, size_t ldx, const ebm_real *weight,
+                        double *sums) {
+    for (size_t j = 0; j < columns; j++)
+        sums[j] = 0;
+    for (size_t b = 0; b < rows; b++) {
+        const ebm_real *row = x + b * ldx;
+        const double w = weight != NULL ? weight[b] : 1;
+        for (size_t j = 0; j < columns; j++)
+            sums[j] += w * row[j];
+    }
 }
 
 static void axpy(size_t N, ebm_real alpha, const ebm_real *x, ebm_real *y) {
@@ -100,9 +226,15 @@ static void axpy(size_t N, ebm_real alpha, const ebm_real *x, ebm_real *y) {
 }
 
 static bool is_binary(size_t N, const ebm_real *x) {
-    for (size_t j = 0; j < N; j++)
-        if (x[j] != 0 && x[j] != 1)
+    enum { PIECE = 256 };
+    for (size_t first = 0; first < N; first += PIECE) {
+        const size_t n = N - first < PIECE ? N - first : PIECE;
+        int wrong = 0;
+        for (size_t j = first; j < first + n; j++)
+            wrong |= !(x[j] == 0) & !(x[j] == 1);
+        if (wrong)
             return false;
+    }
     return true;
 }
 
@@ -117,6 +249,7 @@ const ebm_row_kernels KERNELS = {
     .softplus = softplus,
     .softplus_difference = softplus_difference,
     .dot = dot,
+    .column_sums = column_sums,
     .axpy = axpy,
     .is_binary = is_binary,
     .sums = &JOIN(ebm_sum_kernels_, EBM_KERNEL_SUFFIX),

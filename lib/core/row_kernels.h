@@ -28,6 +28,9 @@ typedef struct ebm_row_kernels {
     /* sum softplus(to f) - softplus(from f); `change` = to - from, rounded once from double */
     double (*softplus_difference)(size_t N, const ebm_real *f, ebm_real from, ebm_real to, ebm_real change);
     double (*dot)(size_t N, const ebm_real *x, const ebm_real *w);
+    /* sums[j] = sum_b weight_b x_bj in double (weight NULL: 1) */
+    void (*column_sums)(size_t rows, size_t columns, const ebm_real *x, size_t ldx, const ebm_real *weight,
+                        double *sums);
     void (*axpy)(size_t N, ebm_real alpha, const ebm_real *x, ebm_real *y);
     bool (*is_binary)(size_t N, const ebm_real *x);
     const ebm_sum_kernels *sums;

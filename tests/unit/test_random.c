@@ -1,0 +1,255 @@
+/* Random numbers: published vectors, the vectorised path against the plain definition, and distributions.
+ *
+ * Statistical bounds: with n numbers a mean's z score beyond 5.5 has probability 4e-8, and Kolmogorov's statistic
+ * sqrt(n) D beyond 2.9 has probability 2 exp(-2 2.9^2) = 1e-7. Seeds are fixed, so these are checks of the code. */
+#include "core/row_kernels.h"
+#include "ebm/random.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const kernel_names[] = {"baseline", "avx2", "avx512"};
+enum { KERNELS = 3, DRAWS = 1000003 };
+
+/* Random123 1.14, tests/kat_vectors: philox4x32 with 10 rounds. */
+START_TEST(test_random_philox_known_answers) {
+    static const struct {
+        uint32_t counter[4], key[2], words[4];
+    } cases[] = {
+        {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+        {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
+         {0xffffffff, 0xffffffff},
+         {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+         {0xa4093822, 0x299f31d0},
+         {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint32_t words[4];
+        ebm_philox(ebm_stream_of(cases[i].key[0], cases[i].key[1]), cases[i].counter, words);
+        ck_assert_mem_eq(words, cases[i].words, sizeof words);
+    }
+}
+END_TEST
+
+START_TEST(test_random_words_equal_the_plain_definition) {
+    enum { MOST = 211 };
+    const ebm_row_kernels *kernels = ebm_row_kernels_named(kernel_names[_i]);
+    if (kernels == NULL)
+        return;
+    const ebm_stream stream = ebm_stream_of(0xdeadbeef, 5);
+    const uint32_t chain = 0x80000003u;
+    const uint64_t step = 0xfffffffe00000007u;
+    static const uint32_t first_blocks[] = {0, 1, 0x7ffffffe, 0xfffffff0};
+    for (size_t f = 0; f < 4; f++)
+        for (size_t count = 0; count <= MOST; count++) {
+            uint32_t words[MOST + 1];
+            words[count] = 0x12345678;
+            kernels->words(stream, chain, step, first_blocks[f], count, words);
+            for (size_t i = 0; i < count; i++) {
+                const uint32_t block = first_blocks[f] + (uint32_t)(i / 4);
+                const uint32_t counter[4] = {block, chain, (uint32_t)step, (uint32_t)(step >> 32)};
+                uint32_t plain[4];
+                ebm_philox(stream, counter, plain);
+                ck_assert_uint_eq(words[i], plain[i % 4]);
+            }
+            ck_assert_uint_eq(words[count], 0x12345678);
+        }
+}
+END_TEST
+
+START_TEST(test_random_streams_differ) {
+    uint32_t words[6];
+    ebm_random_words(ebm_stream_of(1, 1), 1, 1, 1, &words[0]);
+    ebm_random_words(ebm_stream_of(2, 1), 1, 1, 1, &words[1]);
+    ebm_random_words(ebm_stream_of(1, 2), 1, 1, 1, &words[2]);
+    ebm_random_words(ebm_stream_of(1, 1), 2, 1, 1, &words[3]);
+    ebm_random_words(ebm_stream_of(1, 1), 1, 2, 1, &words[4]);
+    ebm_random_words(ebm_stream_of(1, 1), 1, 1 + (1ull << 32), 1, &words[5]);
+    for (int i = 0; i < 6; i++)
+        for (int j = 0; j < i; j++)
+            ck_assert_uint_ne(words[i], words[j]);
+}
+END_TEST
+
+static int by_value(const void *a, const void *b) {
+    const ebm_real x = *(const ebm_real *)a, y = *(const ebm_real *)b;
+    return (x > y) - (x < y);
+}
+
+/* sqrt(n) times the largest distance between the empirical distribution of sorted x and `distribution`. */
+static double kolmogorov(const ebm_real *x, size_t n, double (*distribution)(double)) {
+    double largest = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double p = distribution(x[i]);
+        largest = fmax(largest, fmax((double)(i + 1) / (double)n - p, p - (double)i / (double)n));
+    }
+    return sqrt((double)n) * largest;
+}
+
+static double uniform_distribution(double x) {
+    return x;
+}
+
+static double normal_distribution(double x) {
+    return 0.5 * erfc(-x / sqrt(2));
+}
+
+/* Mean, variance and fourth moment of x against their values, each by its own standard error. */
+static void check_moments(const ebm_real *x, size_t n, double centre, const double moments[4]) {
+    double sums[4] = {0};
+    for (size_t i = 0; i < n; i++) {
+        const double d = x[i] - centre;
+        sums[0] += d, sums[1] += d * d, sums[2] += d * d * d, sums[3] += d * d * d * d;
+    }
+    const double mean = sums[0] / (double)n, variance = sums[1] / (double)n;
+    ck_assert_double_le(fabs(mean) / sqrt(moments[1] / (double)n), 5.5);
+    const double error = sqrt((moments[3] - moments[1] * moments[1]) / (double)n);
+    ck_assert_double_le(fabs(variance - moments[1]) / error, 5.5);
+}
+
+START_TEST(test_random_uniform_distribution) {
+    ebm_real *x = malloc(DRAWS * sizeof *x);
+    ebm_random_uniform(ebm_stream_of(11, 3), 0, 0, DRAWS, x);
+    const double moments[4] = {0, 1.0 / 12, 0, 1.0 / 80};
+    check_moments(x, DRAWS, 0.5, moments);
+    double products = 0; /* of neighbours: mean 0, variance 1/144 */
+    for (size_t i = 1; i < DRAWS; i++)
+        products += (x[i] - 0.5) * (x[i - 1] - 0.5);
+    ck_assert_double_le(fabs(products) * 12 / sqrt(DRAWS - 1.0), 5.5);
+    qsort(x, DRAWS, sizeof *x, by_value);
+    ck_assert(x[0] > 0 && x[DRAWS - 1] < 1);
+    ck_assert_double_le(kolmogorov(x, DRAWS, uniform_distribution), 2.9);
+    free(x);
+}
+END_TEST
+
+/* The map from words is exact, so the ends are where they are said to be: never 0, never 1. */
+START_TEST(test_random_uniform_is_exact) {
+    enum { COUNT = 1001 };
+    uint32_t words[2 * COUNT];
+    ebm_real x[COUNT];
+    ebm_random_words(ebm_stream_of(4, 4), 9, 8, 2 * COUNT, words);
+    ebm_random_uniform(ebm_stream_of(4, 4), 9, 8, COUNT, x);
+    for (size_t i = 0; i < COUNT; i++) {
+#ifdef EBM_DOUBLE
+        const uint64_t bits = ((uint64_t)words[2 * i] << 32 | words[2 * i + 1]) >> 12;
+        const uint64_t scaled = (uint64_t)ldexp(x[i], 53);
+        ck_assert(ldexp((double)scaled, -53) == x[i]);
+#else
+        const uint64_t bits = words[i] >> 9;
+        const uint64_t scaled = (uint64_t)ldexp(x[i], 24);
+        ck_assert(ldexp((double)scaled, -24) == x[i]);
+#endif
+        ck_assert_uint_eq(scaled, 2 * bits + 1);
+        const uint64_t pair = ((uint64_t)words[2 * i] << 32 | words[2 * i + 1]) >> 12;
+        ck_assert(ebm_random_uniform1(ebm_stream_of(4, 4), 9, 8, (uint32_t)i) == ldexp(2.0 * (double)pair + 1, -53));
+    }
+}
+END_TEST
+
+START_TEST(test_random_normal_distribution) {
+    ebm_real *x = malloc(DRAWS * sizeof *x);
+    ebm_random_normal(ebm_stream_of(12, 3), 0, 0, DRAWS, x);
+    const double moments[4] = {0, 1, 0, 3};
+    check_moments(x, DRAWS, 0, moments);
+    double products = 0; /* of the two numbers of a pair */
+    for (size_t i = 1; i < DRAWS; i += 2)
+        products += (double)x[i] * x[i - 1];
+    ck_assert_double_le(fabs(products) / sqrt(DRAWS / 2), 5.5);
+    qsort(x, DRAWS, sizeof *x, by_value);
+    ck_assert(isfinite(x[0]) && isfinite(x[DRAWS - 1]));
+    ck_assert_double_le(kolmogorov(x, DRAWS, normal_distribution), 2.9);
+    free(x);
+}
+END_TEST
+
+/* Asking for fewer numbers gives the first of them. */
+START_TEST(test_random_prefixes_agree) {
+    enum { MOST = 600 };
+    ebm_real all_uniform[MOST], all_normal[MOST], x[MOST];
+    ebm_random_uniform(ebm_stream_of(5, 5), 1, 2, MOST, all_uniform);
+    ebm_random_normal(ebm_stream_of(5, 5), 1, 2, MOST, all_normal);
+    for (size_t count = 0; count < MOST; count += 7) {
+        ebm_random_uniform(ebm_stream_of(5, 5), 1, 2, count, x);
+        ck_assert_mem_eq(x, all_uniform, count * sizeof *x);
+        ebm_random_normal(ebm_stream_of(5, 5), 1, 2, count, x);
+        ck_assert_mem_eq(x, all_normal, count * sizeof *x);
+    }
+}
+END_TEST
+
+START_TEST(test_random_below_is_uniform) {
+    static const uint32_t bounds[] = {1, 2, 3, 10, 4294967295u};
+    for (size_t b = 0; b < 5; b++)
+        for (uint32_t i = 0; i < 1000; i++)
+            ck_assert_uint_lt(ebm_random_below(ebm_stream_of(1, 2), 3, 4, i, bounds[b]), bounds[b]);
+    enum { BOUND = 7, COUNT = 70000 };
+    int counts[BOUND] = {0};
+    for (uint32_t i = 0; i < COUNT; i++)
+        counts[ebm_random_below(ebm_stream_of(1, 2), 0, 0, i, BOUND)]++;
+    double chi_squared = 0;
+    for (int i = 0; i < BOUND; i++)
+        chi_squared += pow(counts[i] - COUNT / (double)BOUND, 2) / (COUNT / (double)BOUND);
+    ck_assert_double_le(chi_squared, 40); /* 6 degrees of freedom: beyond 40 with probability 5e-7 */
+    /* a bound above 2^31: the upper half appears, which modulo of 32 bits would favour the lower for */
+    const uint32_t bound = 3000000000u;
+    int upper = 0;
+    for (uint32_t i = 0; i < COUNT; i++)
+        upper += ebm_random_below(ebm_stream_of(1, 2), 1, 0, i, bound) >= bound / 2;
+    ck_assert_double_le(fabs(upper - COUNT / 2.0) / sqrt(COUNT / 4.0), 5.5);
+}
+END_TEST
+
+START_TEST(test_random_permutation_is_uniform) {
+    enum { COUNT = 4, ORDERS = 24, DRAWN = 24000 };
+    int seen[256] = {0};
+    for (uint64_t step = 0; step < DRAWN; step++) {
+        uint32_t order[COUNT];
+        ebm_random_permutation(ebm_stream_of(3, 3), step, COUNT, order);
+        unsigned code = 0, present = 0;
+        for (int i = 0; i < COUNT; i++) {
+            code = code * 4 + order[i];
+            present |= 1u << order[i];
+        }
+        ck_assert_uint_eq(present, 15);
+        seen[code]++;
+    }
+    double chi_squared = 0;
+    int different = 0;
+    for (int i = 0; i < 256; i++)
+        if (seen[i] > 0) {
+            chi_squared += pow(seen[i] - DRAWN / (double)ORDERS, 2) / (DRAWN / (double)ORDERS);
+            different++;
+        }
+    ck_assert_int_eq(different, ORDERS);
+    ck_assert_double_le(chi_squared, 75); /* 23 degrees of freedom: beyond 75 with probability 2e-7 */
+    uint32_t one[1] = {7};
+    ebm_random_permutation(ebm_stream_of(3, 3), 0, 0, one);
+    ck_assert_uint_eq(one[0], 7);
+    ebm_random_permutation(ebm_stream_of(3, 3), 0, 1, one);
+    ck_assert_uint_eq(one[0], 0);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("random");
+    TCase *cases = tcase_create("unit");
+    tcase_add_test(cases, test_random_philox_known_answers);
+    tcase_add_loop_test(cases, test_random_words_equal_the_plain_definition, 0, KERNELS);
+    tcase_add_test(cases, test_random_streams_differ);
+    tcase_add_test(cases, test_random_uniform_distribution);
+    tcase_add_test(cases, test_random_uniform_is_exact);
+    tcase_add_test(cases, test_random_normal_distribution);
+    tcase_add_test(cases, test_random_prefixes_agree);
+    tcase_add_test(cases, test_random_below_is_uniform);
+    tcase_add_test(cases, test_random_permutation_is_uniform);
+    suite_add_tcase(suite, cases);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
