@@ -14,7 +14,7 @@ enum {
     EBM_EXIT_INTERRUPTED = 130 /* asked to stop by a signal */
 };
 
-enum { EBM_MAX_WORDS = 4, EBM_MAX_FLAGS = 12 };
+enum { EBM_MAX_WORDS = 4, EBM_MAX_FLAGS = 12, EBM_MAX_COMMANDS = 16 };
 
 typedef struct ebm_flag {
     const char *name;     /* "--size" */
@@ -40,6 +40,8 @@ typedef struct ebm_command {
 
 extern const ebm_command ebm_command_list, ebm_command_run, ebm_command_compare, ebm_command_show, ebm_command_run_case;
 
+/* The program: find the command that argv[1] names in the NULL-terminated list and run it. Returns an exit status. */
+int ebm_commands_call(const ebm_command *const *commands, int argc, char **argv);
 /* Parse argv[0 ... argc) (after the command's name) and run it; --help prints its manual. */
 int ebm_command_call(const ebm_command *command, int argc, char **argv);
 

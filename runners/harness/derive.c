@@ -155,7 +155,7 @@ static size_t average_curve(const deriver *d, const item *items, size_t count) {
         for (; i + n < count && items[i + n].x == items[i].x; n++)
             d->b[n] = estimate_of(&items[i + n]);
         d->x[points] = items[i].x;
-        d->a[points++] = ebm_mean_of(n, d->b);
+        d->a[points++] = ebm_mean_estimate(n, d->b);
         i += n;
     }
     return points;
@@ -197,7 +197,7 @@ static bool operate(const deriver *d, const item *items, size_t count, ebm_estim
         d->a[i] = estimate_of(&items[i]);
         d->x[i] = items[i].x;
     }
-    *out = d->rule->op == EBM_DERIVE_MEAN ? ebm_mean_of(count, d->a) : ebm_loglog_slope(count, d->x, d->a);
+    *out = d->rule->op == EBM_DERIVE_MEAN ? ebm_mean_estimate(count, d->a) : ebm_loglog_slope(count, d->x, d->a);
     return true;
 }
 

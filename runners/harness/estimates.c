@@ -10,7 +10,7 @@ static ebm_estimate mean_and_error(size_t count, double mean, double sum_of_squa
     return out;
 }
 
-ebm_estimate ebm_mean_of(size_t count, const ebm_estimate *items) {
+ebm_estimate ebm_mean_estimate(size_t count, const ebm_estimate *items) {
     if (count == 0)
         return (ebm_estimate){NAN, NAN};
     double mean = 0, squares = 0;

@@ -93,7 +93,6 @@ static ebm_status restore(ebm_output *output, const ebm_region *regions, size_t 
         snprintf(why, sizeof why, "its checkpoint cannot be used and is ignored: %.180s",
                  error != NULL ? error->message : "");
         ebm_case_output_message(out, why);
-        fprintf(stderr, "%s\n", why);
         return EBM_OK;
     }
     if (status != EBM_OK)

@@ -98,25 +98,28 @@ static _Noreturn void become(const char *const *arguments, char *const *environm
     _exit(127);
 }
 
-/* The environment with the thread counts of a case in front; the array is the caller's to free, and its first four
- * entries point into `texts`. */
-static char **case_environment(int threads, char texts[4][48]) {
+enum { CASE_VARIABLES = 5, VARIABLE_SIZE = 48 };
+
+/* The environment with what a case's process gets first; the array is the caller's to free, and its first entries point
+ * into `texts`. Where there are more threads than cores, waiting threads sleep instead of spinning. */
+static char **case_environment(int threads, bool crowded, char texts[CASE_VARIABLES][VARIABLE_SIZE]) {
     extern char **environ;
-    size_t count = 0, used = 0;
+    size_t count = 0, used = 0, given = crowded ? CASE_VARIABLES : CASE_VARIABLES - 1;
     while (environ[count] != NULL)
         count++;
-    char **out = calloc(count + 5, sizeof *out);
+    char **out = calloc(count + CASE_VARIABLES + 1, sizeof *out);
     if (out == NULL)
         return NULL;
-    snprintf(texts[0], sizeof texts[0], "OMP_NUM_THREADS=%d", threads);
-    snprintf(texts[1], sizeof texts[1], "OPENBLAS_NUM_THREADS=1");
-    snprintf(texts[2], sizeof texts[2], "OMP_DYNAMIC=FALSE");
-    snprintf(texts[3], sizeof texts[3], "OMP_PROC_BIND=FALSE");
-    for (; used < 4; used++)
+    snprintf(texts[0], VARIABLE_SIZE, "OMP_NUM_THREADS=%d", threads);
+    snprintf(texts[1], VARIABLE_SIZE, "OPENBLAS_NUM_THREADS=1");
+    snprintf(texts[2], VARIABLE_SIZE, "OMP_DYNAMIC=FALSE");
+    snprintf(texts[3], VARIABLE_SIZE, "OMP_PROC_BIND=FALSE");
+    snprintf(texts[4], VARIABLE_SIZE, "OMP_WAIT_POLICY=PASSIVE");
+    for (; used < given; used++)
         out[used] = texts[used];
     for (size_t i = 0; i < count; i++) {
         bool replaced = false;
-        for (size_t k = 0; k < 4; k++) {
+        for (size_t k = 0; k < given; k++) {
             size_t name = (size_t)(strchr(texts[k], '=') - texts[k]) + 1;
             replaced = replaced || strncmp(environ[i], texts[k], name) == 0;
         }
@@ -129,12 +132,12 @@ static char **case_environment(int threads, char texts[4][48]) {
 ebm_status ebm_pool_start(ebm_pool *pool, const char *const *arguments, int threads, const char *log, size_t tag,
                           ebm_error *error) {
     int ends[2];
-    char texts[4][48];
+    char texts[CASE_VARIABLES][VARIABLE_SIZE];
     pid_t parent = getpid();
     int log_file = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (log_file < 0)
         return ebm_fail(error, EBM_IO, "cannot write %s: %s", log, strerror(errno));
-    char **environment = case_environment(threads, texts);
+    char **environment = case_environment(threads, pool->limit * (size_t)threads > (size_t)ebm_cores(), texts);
     if (environment == NULL || pipe2(ends, O_CLOEXEC) != 0) {
         free(environment);
         close(log_file);

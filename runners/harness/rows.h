@@ -30,7 +30,7 @@ typedef struct ebm_estimate {
 } ebm_estimate;
 
 /* Mean, with the standard error from the spread, or a single value's own. value NAN for count = 0. */
-ebm_estimate ebm_mean_of(size_t count, const ebm_estimate *items);
+ebm_estimate ebm_mean_estimate(size_t count, const ebm_estimate *items);
 /* Means of a - b and of a / b over pairs, with the standard error from the spread of the pairs; for a single pair from
  * their own errors (for the ratio to first order). */
 ebm_estimate ebm_paired_difference(size_t count, const ebm_estimate *a, const ebm_estimate *b);

@@ -176,12 +176,15 @@ static int compute(ebm_run *run, ebm_error *error) {
 
 /* The folder and its lock; what a killed run left half written is swept away under the lock. */
 static ebm_status take_folder(ebm_run *run, ebm_error *error) {
+    static const char *const ends[] = {".csv.", ".run.yaml.", ".partial.csv.", ".partial.run.yaml."};
     char prefix[300];
     EBM_TRY(ebm_path_format(run->store, sizeof run->store, error, "%s/.cases", run->options.out));
     EBM_TRY(ebm_folder_make(run->store, error));
     EBM_TRY(ebm_run_lock(run, error));
-    snprintf(prefix, sizeof prefix, "%.250s.", run->suite.name);
-    ebm_folder_sweep(run->options.out, prefix);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        snprintf(prefix, sizeof prefix, "%.250s%s", run->suite.name, ends[i]);
+        ebm_folder_sweep(run->options.out, prefix);
+    }
     return EBM_OK;
 }
 
