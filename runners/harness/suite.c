@@ -111,8 +111,9 @@ static ebm_status read_other_rules(const ebm_reader *reader, const ebm_plan *pla
 static ebm_status fill_suite(const ebm_reader *reader, ebm_plan plans[2], ebm_suite *out) {
     ebm_plan *plan = &plans[out->size];
     const ebm_plan *both[2] = {&plans[0], &plans[1]};
-    EBM_TRY(read_other_rules(reader, &plans[1 - out->size], both));
-    EBM_TRY(ebm_rules_read(reader, plan, both, out));
+    for (int size = EBM_SIZE_FULL; size >= EBM_SIZE_QUICK; size--)
+        EBM_TRY((ebm_size)size == out->size ? ebm_rules_read(reader, plan, both, out)
+                                            : read_other_rules(reader, &plans[size], both));
     for (size_t i = 0; i < out->n_derives; i++)
         out->derives[i].position.file = out->path;
     for (size_t i = 0; i < out->n_checks; i++)

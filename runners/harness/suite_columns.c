@@ -6,7 +6,7 @@
 #include <string.h>
 
 const char **ebm_plan_columns(const ebm_plan *plan) {
-    const char **columns = calloc(EBM_PARTS + plan->n_axes + 2, sizeof *columns);
+    const char **columns = calloc(EBM_PARTS + plan->n_axes + 3, sizeof *columns);
     if (!columns)
         return NULL;
     size_t count = 0;

@@ -119,7 +119,8 @@ void ebm_cases_free(ebm_suite *suite);
 extern const char *const ebm_part_labels[EBM_PARTS];
 
 /* suite_columns.c: what derive and checks may refer to. */
-/* All columns that may be matched, NULL-terminated, borrowed from the plan; the caller frees the array. */
+/* All columns that may be matched, NULL-terminated, borrowed from the plan; the caller frees the array, which
+ * has room for one more. */
 const char **ebm_plan_columns(const ebm_plan *plan);
 /* Whether some case has this value in a column; `values` (size bytes) receives a list of the column's values.
  * `reduced`: rows of derived metrics are meant, whose texts may lack an axis. */

@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *size_name(ebm_size size) {
-    return size == EBM_SIZE_QUICK ? "quick" : "full";
+/* " at size quick", where the sizes are told apart at all. */
+static const char *at_size(const ebm_rule *rule) {
+    if (rule->plans[0]->root == rule->plans[1]->root)
+        return "";
+    return rule->plan->size == EBM_SIZE_QUICK ? " at size quick" : " at size full";
 }
 
 bool ebm_rule_has(const ebm_rule *rule, const char *key) {
@@ -53,11 +56,16 @@ ebm_status ebm_rule_column(const ebm_rule *rule, const ebm_yaml_node *node, cons
     const char **columns = ebm_plan_columns(rule->plan);
     if (!columns)
         return ebm_reader_no_memory(rule->reader);
+    size_t count = 0;
+    while (columns[count])
+        count++;
+    if (step)
+        columns[count] = "step"; /* there is room for one more */
     char suggestion[400];
     ebm_suggestion(column, columns, suggestion, sizeof suggestion);
     free(columns);
-    return ebm_node_fail(rule->reader, node, "the results at size %s have no column '%.60s'%s%s",
-                         size_name(rule->plan->size), column, suggestion, step ? " or step" : "");
+    return ebm_node_fail(rule->reader, node, "the results%s have no column '%.60s'%s", at_size(rule), column,
+                         suggestion);
 }
 
 ebm_status ebm_rule_value(const ebm_rule *rule, const ebm_yaml_node *node, const char *column, const char *value,
@@ -75,8 +83,8 @@ ebm_status ebm_rule_value(const ebm_rule *rule, const ebm_yaml_node *node, const
     EBM_TRY(ebm_plan_value(rule->reader, rule->plan, column, value, reduced, &found, values, sizeof values));
     if (found)
         return EBM_OK;
-    return ebm_node_fail(rule->reader, node, "no case at size %s has %s '%.60s': expected one of %s",
-                         size_name(rule->plan->size), column, value, values);
+    return ebm_node_fail(rule->reader, node, "no case%s has %s '%.60s': expected one of %s", at_size(rule), column,
+                         value, values);
 }
 
 ebm_status ebm_rule_metric(const ebm_rule *rule, const ebm_yaml_node *node, const char *metric, bool strict,
@@ -101,10 +109,7 @@ ebm_status ebm_rule_metric(const ebm_rule *rule, const ebm_yaml_node *node, cons
     ebm_suggestion(metric, metrics, suggestion, sizeof suggestion);
     free(metrics);
     return ebm_node_fail(rule->reader, node, "nothing gives the metric '%.60s'%s%s", metric,
-                         elsewhere && rule->plan->size == EBM_SIZE_QUICK  ? " at size quick"
-                         : elsewhere && rule->plan->size == EBM_SIZE_FULL ? " at size full"
-                                                                          : "",
-                         suggestion);
+                         elsewhere ? at_size(rule) : "", suggestion);
 }
 
 ebm_status ebm_rule_at(const ebm_rule *rule, const char *text, int64_t otherwise, int64_t *at) {

@@ -160,10 +160,10 @@ static bool at_row_start(const reader *r) {
 
 static ebm_status feed_line(reader *r, struct csv_parser *parser, const char *line, size_t length) {
     enum { CHUNK = 1 << 16 };
-    size_t rows = r->table->n_rows;
     bool blank = length == 0 || line[0] == '\n' || line[0] == '\r';
     if (blank && at_row_start(r))
-        return ebm_fail_at(r->error, EBM_FORMAT, &r->at, "an empty line: expected %s", rows ? "a row" : "the columns");
+        return ebm_fail_at(r->error, EBM_FORMAT, &r->at, "an empty line: expected %s",
+                           r->n_columns ? "a row" : "the columns");
     for (size_t fed = 0; fed < length && !failed(r);) {
         size_t chunk = length - fed < CHUNK ? length - fed : CHUNK;
         r->pending += chunk;
