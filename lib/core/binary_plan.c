@@ -1,20 +1,15 @@
-/* The plan of a 0/1 product.
- *
- * Units are taken four at a time. What a group of four costs, in additions of one 64-byte entry, can be counted before
- * anything is computed: as one digit of four it needs 15 entries and an addition for each row that has any of the four
- * set; as two digits of two, 3 entries each and an addition for each row with any of the pair set; as digits of one, an
- * entry for each unit and an addition for each unit set. The cheapest is chosen. Units that no row sets cost nothing.
- *
- * Rows are ordered by the length of their lists, so that the eight rows summed together, and their neighbours, have the
- * same number of turns; shorter lists are filled up with the offset of the zero entry. */
+/* The plan of a 0/1 product: room, and cutting digits into tables that fit the first-level cache. What the digits are
+ * and the lists that follow from them is decided in plan_kernels.c. */
 #include "core/binary_plan.h"
 
 #include <string.h>
 
-enum { WORD = EBM_PLAN_WORD, ROWS = EBM_SUM_ROWS, GROUPS = WORD / 4 };
+enum { WORD = EBM_PLAN_WORD, ROWS = EBM_SUM_ROWS };
 
-/* Measured on the kernels: storing an entry, and keeping its share of a table's running sums, per 100 rows. */
-static const double entry_cost = 2.2, row_cost = 3.5, addition_cost = 1.1;
+double ebm_plan_dense_cost(size_t rows, size_t units) {
+    /* sgemm does one addition of a 64-byte vector in a cycle; the plan's costs leave out making the plan. */
+    return 0.9 * (double)rows * (double)units;
+}
 
 bool ebm_plan_take(ebm_binary_plan *plan, size_t rows, size_t units, ebm_work *work) {
     memset(plan, 0, sizeof *plan);
@@ -24,97 +19,20 @@ bool ebm_plan_take(ebm_binary_plan *plan, size_t rows, size_t units, ebm_work *w
     const size_t padded_rows = (rows + ROWS - 1) / ROWS * ROWS, bits = plan->words * WORD;
     plan->bits = ebm_work_take(work, rows * plan->words, sizeof *plan->bits);
     plan->ones = ebm_work_take(work, plan->words * 3, sizeof *plan->ones);
-    plan->counts = ebm_work_take(work, plan->words * GROUPS * 5, sizeof *plan->counts);
+    plan->word_costs = ebm_work_take(work, plan->words, sizeof *plan->word_costs);
     plan->codes = ebm_work_take(work, bits, sizeof *plan->codes);
     plan->digit_units = ebm_work_take(work, bits, sizeof *plan->digit_units);
     plan->list_rows = ebm_work_take(work, padded_rows * plan->words, sizeof *plan->list_rows);
     plan->list_lengths = ebm_work_take(work, padded_rows / ROWS * plan->words, sizeof *plan->list_lengths);
     plan->list_offsets = ebm_work_take(work, padded_rows * bits, sizeof *plan->list_offsets);
     plan->tables = ebm_work_take(work, plan->words, sizeof *plan->tables);
-    if (plan->bits == NULL || plan->ones == NULL || plan->counts == NULL || plan->codes == NULL ||
+    if (plan->bits == NULL || plan->ones == NULL || plan->word_costs == NULL || plan->codes == NULL ||
         plan->digit_units == NULL || plan->list_rows == NULL || plan->list_lengths == NULL ||
         plan->list_offsets == NULL || plan->tables == NULL)
         return false;
     plan->twos = plan->ones + plan->words;
     plan->fours = plan->twos + plan->words;
     return true;
-}
-
-enum { ANY_OF_FOUR, ANY_OF_LOW, ANY_OF_HIGH, SET_IN_LOW, SET_IN_HIGH, COUNTS };
-
-/* counts[(8 w + g) * COUNTS + ...] over all rows, for group g of word w. */
-static void count_groups(const ebm_binary_plan *plan, size_t w, uint32_t *counts) {
-    enum { AT_A_TIME = 7 /* rows: a field of four bits holds the sum of at most 7 twos */ };
-    const uint32_t first = 0x11111111u;
-    memset(counts, 0, GROUPS * COUNTS * sizeof *counts);
-    for (size_t top = 0; top < plan->rows; top += AT_A_TIME) {
-        const size_t bottom = top + AT_A_TIME < plan->rows ? top + AT_A_TIME : plan->rows;
-        uint32_t sums[COUNTS] = {0};
-        for (size_t row = top; row < bottom; row++) {
-            const uint32_t x = plan->bits[row * plan->words + w], pairs = x | x >> 1;
-            sums[ANY_OF_FOUR] += (pairs | pairs >> 2) & first;
-            sums[ANY_OF_LOW] += pairs & first;
-            sums[ANY_OF_HIGH] += pairs >> 2 & first;
-            sums[SET_IN_LOW] += (x & first) + (x >> 1 & first);
-            sums[SET_IN_HIGH] += (x >> 2 & first) + (x >> 3 & first);
-        }
-        for (int g = 0; g < GROUPS; g++)
-            for (int i = 0; i < COUNTS; i++)
-                counts[g * COUNTS + i] += sums[i] >> 4 * g & 15;
-    }
-}
-
-static uint32_t units_used(const ebm_binary_plan *plan, size_t w) {
-    uint32_t used = 0;
-    for (size_t row = 0; row < plan->rows; row++)
-        used |= plan->bits[row * plan->words + w];
-    return used;
-}
-
-/* Digits for one pair of units starting at `bit`; returns its cost. */
-static double choose_pair(uint32_t used, int bit, bool whole, uint32_t any, uint32_t set, double per_entry,
-                          ebm_product_path path, uint32_t *ones, uint32_t *twos) {
-    const uint32_t pair = used >> bit & 3;
-    const double as_two = 3 * per_entry + addition_cost * any;
-    const double as_ones = __builtin_popcount(pair) * per_entry + addition_cost * set;
-    if (pair == 3 && whole && path != EBM_PRODUCT_GATHER && as_two < as_ones) {
-        *twos |= 1u << bit;
-        return as_two;
-    }
-    *ones |= pair << bit;
-    return as_ones;
-}
-
-static double choose_word(ebm_binary_plan *plan, size_t w, ebm_product_path path) {
-    const double per_entry = entry_cost + row_cost * (double)plan->rows / EBM_PLAN_MOST_ENTRIES;
-    const uint32_t used = units_used(plan, w);
-    uint32_t *counts = plan->counts + w * GROUPS * COUNTS;
-    double cost = 0;
-    plan->ones[w] = plan->twos[w] = plan->fours[w] = 0;
-    if (used == 0)
-        return 0;
-    count_groups(plan, w, counts);
-    for (int g = 0; g < GROUPS; g++, counts += COUNTS) {
-        if ((used >> 4 * g & 15) == 0)
-            continue;
-        const size_t unit = w * WORD + 4 * (size_t)g;
-        uint32_t ones = 0, twos = 0;
-        double smaller = choose_pair(used, 4 * g, unit + 2 <= plan->units, counts[ANY_OF_LOW], counts[SET_IN_LOW],
-                                     per_entry, path, &ones, &twos);
-        smaller += choose_pair(used, 4 * g + 2, unit + 4 <= plan->units, counts[ANY_OF_HIGH], counts[SET_IN_HIGH],
-                               per_entry, path, &ones, &twos);
-        const double as_four = 15 * per_entry + addition_cost * counts[ANY_OF_FOUR];
-        const bool table = path == EBM_PRODUCT_TABLES || (path != EBM_PRODUCT_GATHER && as_four < smaller);
-        if (table && unit + 4 <= plan->units) {
-            plan->fours[w] |= 1u << 4 * g;
-            cost += as_four;
-        } else {
-            plan->ones[w] |= ones;
-            plan->twos[w] |= twos;
-            cost += smaller;
-        }
-    }
-    return cost;
 }
 
 static size_t entries_of_word(const ebm_binary_plan *plan, size_t w) {
@@ -138,9 +56,11 @@ static size_t number_digits(ebm_binary_plan *plan, ebm_table_plan *table, const 
     return count;
 }
 
-static void cut_tables(ebm_binary_plan *plan) {
+void ebm_plan_cut(ebm_binary_plan *plan) {
+    plan->cost = 0;
+    for (size_t w = 0; w < plan->words; w++)
+        plan->cost += plan->word_costs[w];
     plan->table_count = 0;
-    plan->most_entries = 1;
     for (size_t w = 0; w < plan->words;) {
         ebm_table_plan *table = &plan->tables[plan->table_count];
         size_t entries = 1, end = w;
@@ -157,80 +77,5 @@ static void cut_tables(ebm_binary_plan *plan) {
         w = end;
         if (table->entries > 1)
             plan->table_count++;
-        if (table->entries > plan->most_entries)
-            plan->most_entries = table->entries;
-    }
-}
-
-void ebm_plan_digits(ebm_binary_plan *plan, ebm_product_path path) {
-    plan->cost = 0;
-    for (size_t w = 0; w < plan->words; w++)
-        plan->cost += choose_word(plan, w, path);
-    cut_tables(plan);
-}
-
-/* The first bits of the digits of word w that are not 0 in x. */
-static inline uint32_t leading_bits(const ebm_binary_plan *plan, size_t w, uint32_t x) {
-    const uint32_t pairs = x | x >> 1;
-    return (x & plan->ones[w]) | (pairs & plan->twos[w]) | ((pairs | pairs >> 2) & plan->fours[w]);
-}
-
-static size_t list_length(const ebm_binary_plan *plan, const ebm_table_plan *table, size_t row) {
-    const uint32_t *bits = plan->bits + row * plan->words;
-    size_t length = 0;
-    for (size_t w = table->first_word; w < table->end_word; w++)
-        length += (size_t)__builtin_popcount(leading_bits(plan, w, bits[w]));
-    return length;
-}
-
-/* Rows by falling list length (counting sort, stable), padding last. Returns the lengths by place. */
-static void sort_rows(const ebm_binary_plan *plan, const ebm_table_plan *table, uint16_t *rows, uint16_t *by_row) {
-    enum { MOST = EBM_PLAN_MOST_ENTRIES };
-    uint32_t start[MOST + 2] = {0};
-    for (size_t row = 0; row < plan->rows; row++) {
-        by_row[row] = (uint16_t)list_length(plan, table, row);
-        start[MOST - by_row[row] + 1]++;
-    }
-    for (size_t i = 1; i <= MOST; i++)
-        start[i] += start[i - 1];
-    for (size_t row = 0; row < plan->rows; row++)
-        rows[start[MOST - by_row[row]]++] = (uint16_t)row;
-    for (size_t place = plan->rows; place % ROWS != 0; place++)
-        rows[place] = (uint16_t)plan->rows;
-}
-
-static uint16_t *write_list(const ebm_binary_plan *plan, const ebm_table_plan *table, size_t row, uint16_t *next) {
-    const uint32_t *bits = plan->bits + row * plan->words;
-    for (size_t w = table->first_word; w < table->end_word; w++) {
-        const uint32_t x = bits[w];
-        const ebm_digit_code *codes = plan->codes + w * WORD;
-        for (uint32_t left = leading_bits(plan, w, x); left != 0; left &= left - 1) {
-            const int bit = __builtin_ctz(left);
-            *next++ = (uint16_t)(codes[bit].base + (x >> bit & codes[bit].mask) * EBM_ENTRY_BYTES);
-        }
-    }
-    return next;
-}
-
-void ebm_plan_lists(ebm_binary_plan *plan, size_t index) {
-    ebm_table_plan *table = &plan->tables[index];
-    const size_t groups = (plan->rows + ROWS - 1) / ROWS;
-    uint16_t *rows = plan->list_rows + table->first_word * groups * ROWS;
-    uint16_t *lengths = plan->list_lengths + table->first_word * groups;
-    uint16_t *offsets = plan->list_offsets + table->first_word * WORD * groups * ROWS;
-    table->lists = (ebm_lists){groups, plan->rows, lengths, rows, offsets};
-    uint16_t length_of[EBM_PLAN_MOST_ROWS];
-    sort_rows(plan, table, rows, length_of);
-    uint16_t *next = offsets;
-    for (size_t g = 0; g < groups; g++, rows += ROWS) {
-        const size_t length = length_of[rows[0]];
-        lengths[g] = (uint16_t)length;
-        for (int r = 0; r < ROWS; r++) {
-            uint16_t *end = next + length;
-            if (rows[r] < plan->rows)
-                next = write_list(plan, table, rows[r], next);
-            while (next < end)
-                *next++ = 0;
-        }
     }
 }

@@ -28,24 +28,27 @@ typedef struct ebm_table_plan {
     ebm_lists lists;
 } ebm_table_plan;
 
-typedef struct ebm_binary_plan {
+struct ebm_binary_plan {
     size_t rows, units, words;     /* words of 32 units a row */
     uint32_t *bits;                /* (rows, words) */
     uint32_t *ones, *twos, *fours; /* (words): first units of the digits of each width */
-    uint32_t *counts;              /* (8 words, 5): what ebm_plan_digits decides by */
     ebm_digit_code *codes;         /* (32 words) */
     uint32_t *digit_units;         /* (32 words) */
     uint16_t *list_rows, *list_lengths, *list_offsets;
     ebm_table_plan *tables;
-    size_t table_count, most_entries;
-    double cost; /* estimated cycles for one block of columns, tables and sums */
-} ebm_binary_plan;
+    size_t table_count;
+    double *word_costs; /* (words) */
+    double cost;        /* estimated cycles for one block of columns: tables and sums */
+};
+
+/* Making a plan: fill plan->bits; choose_digits (of the kernels) for every word; ebm_plan_cut; write_lists for every
+ * table. Words are independent, and so are tables. */
 
 /* Room for a plan of at most `rows` x `units`; false when there is no memory. */
 bool ebm_plan_take(ebm_binary_plan *plan, size_t rows, size_t units, ebm_work *work);
-/* Choose digits and cut them into tables, from plan->bits. */
-void ebm_plan_digits(ebm_binary_plan *plan, ebm_product_path path);
-/* Write the lists of one table. Tables are independent. */
-void ebm_plan_lists(ebm_binary_plan *plan, size_t table);
+/* Cut the digits into tables. */
+void ebm_plan_cut(ebm_binary_plan *plan);
+/* The dense product in the unit of plan->cost. */
+double ebm_plan_dense_cost(size_t rows, size_t units);
 
 #endif

@@ -21,11 +21,12 @@
 
 enum {
     COLUMNS = EBM_SUM_COLUMNS,
-    ROW_CHUNK = 128,      /* rows of a product whose running sums stay in first-level cache */
-    UNIT_CHUNK = 4096,    /* bounds the scratch */
-    OUTER_UNITS = 128,    /* batch rows of an outer product taken together: about one table */
-    WORTH_THREADS = 50000 /* cycles: below this starting threads costs more than they gain */
+    WORD = EBM_PLAN_WORD,
+    ROW_CHUNK = 128,    /* rows of a product whose running sums stay in first-level cache */
+    OUTER_UNITS = 128,  /* batch rows of an outer product taken together: about one table */
+    BLOCKS_AT_ONCE = 2, /* neighbouring columns share cache lines of W and of the output */
 };
+static const double worth_threads = 2e6; /* multiply-adds: below this starting threads costs more than they gain */
 
 /* Reading the whole factor once more is for builds without optimisation only. */
 #ifdef __OPTIMIZE__
@@ -44,44 +45,83 @@ ebm_product_path ebm_product_path_get(void) {
     return (ebm_product_path)__atomic_load_n(&product_path, __ATOMIC_ACQUIRE);
 }
 
+/* out (rows, N): product of the 0/1 matrix (rows, units) with W (units, N). The 0/1 matrix is X (rows, units), or for
+ * an outer product the transpose of X (units, rows). */
+typedef struct sum_task {
+    ebm_product_path path;
+    bool outer; /* out += alpha times the product; else out = bias + the product */
+    size_t rows, units, N;
+    const ebm_real *X, *W, *bias;
+    ebm_real *out;
+    size_t ldx, ldw, ldo;
+    ebm_real alpha;
+    ebm_binary_plan plan;
+    uint32_t *packed;     /* (units, words of rows), outer only: X in bits before it is transposed */
+    ebm_real *tables;     /* for each thread a table, then running sums */
+    size_t thread_length; /* numbers for each thread */
+    bool dense;           /* what the plan decided */
+} sum_task;
+
+enum { TABLE_LENGTH = EBM_PLAN_MOST_ENTRIES * COLUMNS };
+
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
 /* Length of the equal chunks that `length` is cut into, each at most `most`. */
 static size_t chunk_of(size_t length, size_t most) {
     const size_t chunks = (length + most - 1) / most;
     return (length + chunks - 1) / chunks;
 }
 
-static size_t smaller(size_t a, size_t b) {
-    return a < b ? a : b;
+static size_t words_of(size_t bits) {
+    return (bits + WORD - 1) / WORD;
 }
 
-/* A product in progress: rows of `out` += or = sums of rows of W chosen by the plan. */
-typedef struct sum_task {
-    ebm_binary_plan plan;
-    size_t N, ldw, ldo;
-    const ebm_real *W, *bias;
-    ebm_real *out;
-    ebm_real alpha;
-    bool outer;                     /* out += alpha sums, straight from each table */
-    bool add;                       /* out += sums */
-    ebm_real *tables;               /* for each thread: a table, then running sums */
-    size_t table_size, thread_size; /* numbers */
-} sum_task;
-
-static bool take_task(sum_task *task, size_t rows, size_t units, ebm_work *work) {
-    if (!ebm_plan_take(&task->plan, rows, units, work))
+static bool take_task(sum_task *task, ebm_work *work) {
+    if (task->outer) {
+        task->packed = ebm_work_take(work, task->units * words_of(task->rows), sizeof *task->packed);
+        if (task->packed == NULL)
+            return false;
+    }
+    if (!ebm_plan_take(&task->plan, task->rows, task->units, work))
         return false;
-    task->table_size = (size_t)EBM_PLAN_MOST_ENTRIES * COLUMNS;
-    task->thread_size = task->table_size + (task->outer ? 0 : (rows + 1) * COLUMNS);
-    task->tables = ebm_work_take(work, task->thread_size * (size_t)ebm_work_threads(work), sizeof *task->tables);
+    task->thread_length = TABLE_LENGTH + (task->outer ? 0 : (task->rows + 1) * COLUMNS);
+    task->tables = ebm_work_take(work, task->thread_length * (size_t)ebm_work_threads(work), sizeof *task->tables);
     return task->tables != NULL;
+}
+
+/* (32, 32) bits: bit j of word i goes to bit i of word j, by swapping ever smaller squares. */
+static void transpose_square(uint32_t word[WORD]) {
+    uint32_t mask = 0x0000FFFFu;
+    for (int shift = WORD / 2; shift != 0; shift >>= 1, mask ^= mask << shift)
+        for (int i = 0; i < WORD; i = (i + shift + 1) & ~shift) {
+            const uint32_t moved = (word[i] >> shift ^ word[i + shift]) & mask;
+            word[i + shift] ^= moved;
+            word[i] ^= moved << shift;
+        }
+}
+
+/* Rows 32 i ... 32 i + 31 of the plan's bits from task->packed. */
+static void transpose_bits(sum_task *task, size_t i) {
+    const size_t words = words_of(task->rows), first = i * WORD, rows = smaller(WORD, task->rows - first);
+    for (size_t w = 0; w < task->plan.words; w++) {
+        const size_t units = smaller(WORD, task->units - w * WORD);
+        uint32_t square[WORD] = {0};
+        for (size_t b = 0; b < units; b++)
+            square[b] = task->packed[(w * WORD + b) * words + i];
+        transpose_square(square);
+        for (size_t k = 0; k < rows; k++)
+            task->plan.bits[(first + k) * task->plan.words + w] = square[k];
+    }
 }
 
 static void sum_columns(const sum_task *task, size_t first, ebm_real *table) {
     const ebm_sum_kernels *kernels = ebm_row_kernels_get()->sums;
     const size_t width = smaller(COLUMNS, task->N - first);
-    ebm_real *sums = table + task->table_size;
+    ebm_real *sums = table + TABLE_LENGTH;
     if (!task->outer && task->plan.table_count == 0)
-        memset(sums, 0, task->plan.rows * COLUMNS * sizeof *sums);
+        memset(sums, 0, task->rows * COLUMNS * sizeof *sums);
     for (size_t t = 0; t < task->plan.table_count; t++) {
         const ebm_table_plan *plan = &task->plan.tables[t];
         kernels->build(&plan->digits, task->W + first, task->ldw, width, table);
@@ -93,122 +133,109 @@ static void sum_columns(const sum_task *task, size_t first, ebm_real *table) {
             kernels->sum_more(&plan->lists, table, sums);
     }
     if (!task->outer)
-        kernels->finish(task->plan.rows, sums, task->bias != NULL ? task->bias + first : NULL, task->add,
-                        task->out + first, task->ldo, width);
+        kernels->finish(task->rows, sums, task->bias != NULL ? task->bias + first : NULL, task->out + first, task->ldo,
+                        width);
 }
 
-static void run_task(sum_task *task, ebm_work *work) {
+/* Every thread of a team calls this. */
+static void run_with_team(sum_task *task, ebm_real *table) {
+    const ebm_sum_kernels *kernels = ebm_row_kernels_get()->sums;
     ebm_binary_plan *plan = &task->plan;
-    const size_t blocks = (task->N + COLUMNS - 1) / COLUMNS;
-#pragma omp parallel num_threads(ebm_work_threads(work)) if (plan->cost * (double)blocks > WORTH_THREADS)
-    {
-        ebm_real *table = task->tables + task->thread_size * (size_t)omp_get_thread_num();
-#pragma omp for schedule(dynamic)
-        for (size_t t = 0; t < plan->table_count; t++)
-            ebm_plan_lists(plan, t);
-#pragma omp for schedule(dynamic)
-        for (size_t block = 0; block < blocks; block++)
-            sum_columns(task, block * COLUMNS, table);
+    const size_t rows = task->rows, N = task->N;
+    if (task->outer) {
+#pragma omp for schedule(static)
+        for (size_t b = 0; b < task->units; b++)
+            kernels->pack(rows, task->X + b * task->ldx, task->packed + b * words_of(rows));
+#pragma omp for schedule(static)
+        for (size_t i = 0; i < words_of(rows); i++)
+            transpose_bits(task, i);
+    } else {
+#pragma omp for schedule(static)
+        for (size_t b = 0; b < rows; b++)
+            kernels->pack(task->units, task->X + b * task->ldx, plan->bits + b * plan->words);
     }
+#pragma omp for schedule(static)
+    for (size_t w = 0; w < plan->words; w++)
+        kernels->choose_digits(plan, w, task->path);
+#pragma omp single
+    {
+        ebm_plan_cut(plan);
+        task->dense = task->path == EBM_PRODUCT_AUTO && plan->cost > ebm_plan_dense_cost(rows, task->units);
+    }
+    if (task->dense)
+        return;
+#pragma omp for schedule(dynamic)
+    for (size_t t = 0; t < plan->table_count; t++)
+        kernels->write_lists(plan, t);
+#pragma omp for schedule(dynamic, BLOCKS_AT_ONCE)
+    for (size_t first = 0; first < N; first += COLUMNS)
+        sum_columns(task, first, table);
 }
 
-static void dense_product(size_t B, size_t N, size_t K, const ebm_real *X, size_t ldx, const ebm_real *W, size_t ldw,
-                          const ebm_real *bias, ebm_real *C, size_t ldc, ebm_work *work) {
-    for (size_t b = 0; b < B; b++) {
-        if (bias != NULL)
-            memcpy(C + b * ldc, bias, N * sizeof *C);
-        else
-            memset(C + b * ldc, 0, N * sizeof *C);
+/* False where the dense product is to be taken instead. */
+static bool run_task(sum_task *task, ebm_work *work) {
+    const size_t mark = ebm_work_mark(work);
+    const bool taken = take_task(task, work);
+    if (taken) {
+        const double cost = (double)task->rows * (double)task->units * (double)task->N;
+#pragma omp parallel num_threads(ebm_work_threads(work)) if (cost > worth_threads)
+        run_with_team(task, task->tables + task->thread_length * (size_t)omp_get_thread_num());
     }
-    if (K > 0)
-        ebm_gemm(false, false, B, N, K, 1, X, ldx, W, ldw, 1, C, ldc, work);
+    ebm_work_release(work, mark);
+    return taken && !task->dense;
+}
+
+static void dense_product(const sum_task *task, ebm_work *work) {
+    const size_t bytes = task->N * sizeof(ebm_real);
+    for (size_t b = 0; b < task->rows; b++) {
+        if (task->bias != NULL)
+            memcpy(task->out + b * task->ldo, task->bias, bytes);
+        else
+            memset(task->out + b * task->ldo, 0, bytes);
+    }
+    if (task->units > 0)
+        ebm_gemm(false, false, task->rows, task->N, task->units, 1, task->X, task->ldx, task->W, task->ldw, 1,
+                 task->out, task->ldo, work);
 }
 
 void ebm_binary_product(size_t B, size_t N, size_t K, const ebm_real *X, size_t ldx, const ebm_real *W, size_t ldw,
                         const ebm_real *bias, ebm_real *C, size_t ldc, ebm_work *work) {
+    assert(ldx >= K && ldw >= N && ldc >= N);
     CHECK_BINARY(B, K, X, ldx);
-    const ebm_product_path path = ebm_product_path_get();
     if (B == 0 || N == 0)
         return;
-    if (path == EBM_PRODUCT_DENSE || K == 0) {
-        dense_product(B, N, K, X, ldx, W, ldw, bias, C, ldc, work);
-        return;
+    sum_task task = {.path = ebm_product_path_get(), .units = K, .N = N, .W = W, .bias = bias};
+    task.ldx = ldx, task.ldw = ldw, task.ldo = ldc;
+    const bool dense = task.path == EBM_PRODUCT_DENSE || K == 0;
+    const size_t rows = dense ? B : chunk_of(B, ROW_CHUNK);
+    for (size_t b = 0; b < B; b += rows) {
+        task.rows = smaller(rows, B - b);
+        task.X = X + b * ldx;
+        task.out = C + b * ldc;
+        if (dense || !run_task(&task, work))
+            dense_product(&task, work);
     }
-    const size_t mark = ebm_work_mark(work), rows = chunk_of(B, ROW_CHUNK);
-    const ebm_sum_kernels *kernels = ebm_row_kernels_get()->sums;
-    for (size_t row = 0; row < B; row += rows) {
-        sum_task task = {.N = N, .W = W, .ldw = ldw, .bias = bias, .out = C + row * ldc, .ldo = ldc};
-        const size_t M = smaller(rows, B - row);
-        if (!take_task(&task, M, K, work)) {
-            ebm_work_release(work, mark);
-            dense_product(B - row, N, K, X + row * ldx, ldx, W, ldw, bias, C + row * ldc, ldc, work);
-            return;
-        }
-        for (size_t b = 0; b < M; b++)
-            kernels->pack(K, X + (row + b) * ldx, task.plan.bits + b * task.plan.words);
-        ebm_plan_digits(&task.plan, path);
-        if (path == EBM_PRODUCT_AUTO && task.plan.cost > 0.9 * (double)(M * K))
-            dense_product(M, N, K, X + row * ldx, ldx, W, ldw, bias, C + row * ldc, ldc, work);
-        else
-            run_task(&task, work);
-        ebm_work_release(work, mark);
-    }
-}
-
-/* (32, 32) bits: bit j of word i to bit i of word j. */
-static void transpose_bits(uint32_t word[32]) {
-    uint32_t mask = 0x0000FFFFu;
-    for (int shift = 16; shift != 0; shift >>= 1, mask ^= mask << shift)
-        for (int i = 0; i < 32; i = (i + shift + 1) & ~shift) {
-            const uint32_t moved = (word[i] >> shift ^ word[i + shift]) & mask;
-            word[i + shift] ^= moved;
-            word[i] ^= moved << shift;
-        }
 }
 
 void ebm_binary_outer(size_t B, size_t N, size_t K, double alpha, const ebm_real *X, size_t ldx, const ebm_real *Y,
                       size_t ldy, ebm_real *G, size_t ldg, ebm_work *work) {
+    assert(ldx >= K && ldy >= N && ldg >= N);
     CHECK_BINARY(B, K, X, ldx);
-    const ebm_product_path path = ebm_product_path_get();
     if (B == 0 || N == 0 || K == 0)
         return;
-    if (path == EBM_PRODUCT_DENSE) {
-        ebm_gemm(true, false, K, N, B, alpha, X, ldx, Y, ldy, 1, G, ldg, work);
-        return;
-    }
-    const size_t mark = ebm_work_mark(work), units = chunk_of(B, OUTER_UNITS), rows = chunk_of(K, EBM_PLAN_MOST_ROWS);
-    const ebm_sum_kernels *kernels = ebm_row_kernels_get()->sums;
-    for (size_t unit = 0; unit < B; unit += units) {
-        for (size_t row = 0; row < K; row += rows) {
-            sum_task task = {.N = N, .W = Y + unit * ldy, .ldw = ldy, .out = G + row * ldg, .ldo = ldg};
-            task.alpha = (ebm_real)alpha;
-            task.outer = true;
-            const size_t M = smaller(rows, K - row), U = smaller(units, B - unit);
-            const ebm_real *x = X + unit * ldx + row;
-            const size_t words = (M + 31) / 32;
-            uint32_t *packed = ebm_work_take(work, words * U, sizeof *packed);
-            if (packed == NULL || !take_task(&task, M, U, work)) {
-                ebm_gemm(true, false, M, N, U, alpha, x, ldx, task.W, ldy, 1, task.out, ldg, work);
-                ebm_work_release(work, mark);
-                continue;
-            }
-            for (size_t b = 0; b < U; b++)
-                kernels->pack(M, x + b * ldx, packed + b * words);
-            for (size_t i = 0; i < words; i++)
-                for (size_t w = 0; w < task.plan.words; w++) {
-                    uint32_t square[32] = {0};
-                    for (size_t b = 0; b < 32 && w * 32 + b < U; b++)
-                        square[b] = packed[(w * 32 + b) * words + i];
-                    transpose_bits(square);
-                    for (size_t k = 0; k < 32 && i * 32 + k < M; k++)
-                        task.plan.bits[(i * 32 + k) * task.plan.words + w] = square[k];
-                }
-            ebm_plan_digits(&task.plan, path);
-            if (path == EBM_PRODUCT_AUTO && task.plan.cost > 0.9 * (double)(M * U))
-                ebm_gemm(true, false, M, N, U, alpha, x, ldx, task.W, ldy, 1, task.out, ldg, work);
-            else
-                run_task(&task, work);
-            ebm_work_release(work, mark);
+    sum_task task = {.path = ebm_product_path_get(), .outer = true, .N = N, .alpha = (ebm_real)alpha};
+    task.ldx = ldx, task.ldw = ldy, task.ldo = ldg;
+    const bool dense = task.path == EBM_PRODUCT_DENSE;
+    const size_t units = dense ? B : chunk_of(B, OUTER_UNITS), rows = dense ? K : chunk_of(K, EBM_PLAN_MOST_ROWS);
+    for (size_t b = 0; b < B; b += units)
+        for (size_t k = 0; k < K; k += rows) {
+            task.units = smaller(units, B - b);
+            task.rows = smaller(rows, K - k);
+            task.X = X + b * ldx + k;
+            task.W = Y + b * ldy;
+            task.out = G + k * ldg;
+            if (dense || !run_task(&task, work))
+                ebm_gemm(true, false, task.rows, N, task.units, alpha, task.X, ldx, task.W, ldy, 1, task.out, ldg,
+                         work);
         }
-    }
 }

@@ -186,25 +186,36 @@ static void sum_into(const ebm_lists *lists, const ebm_real *table, ebm_real alp
     }
 }
 
-static void finish(size_t row_count, const ebm_real *sums, const ebm_real *bias, int add_to, ebm_real *out, size_t ldo,
+static void finish(size_t row_count, const ebm_real *sums, const ebm_real *bias, ebm_real *out, size_t ldo,
                    size_t width) {
     ebm_real start[COLUMNS] = {0};
     if (bias != NULL)
         memcpy(start, bias, width * sizeof *bias);
     const entry offset = load_entry(start);
-    for (size_t row = 0; row < row_count; row++, out += ldo) {
-        if (add_to) {
-            add_scaled(out, 1, load_entry(sums + row * COLUMNS), width);
-        } else if (width == COLUMNS) {
-            const entry e = add(load_entry(sums + row * COLUMNS), offset);
+    for (size_t row = 0; row < row_count; row++, out += ldo, sums += COLUMNS) {
+        if (width == COLUMNS) {
+            const entry e = add(load_entry(sums), offset);
             for (int p = 0; p < PARTS; p++)
                 store_reals(out + p * LANES, e.part[p]);
         } else {
             for (size_t j = 0; j < width; j++)
-                out[j] = sums[row * COLUMNS + j] + start[j];
+                out[j] = sums[j] + start[j];
         }
     }
 }
 
+/* from plan_kernels.c */
+void JOIN(ebm_choose_digits_, EBM_KERNEL_SUFFIX)(ebm_binary_plan *plan, size_t w, ebm_product_path path);
+void JOIN(ebm_write_lists_, EBM_KERNEL_SUFFIX)(ebm_binary_plan *plan, size_t index);
+
 extern const ebm_sum_kernels KERNELS;
-const ebm_sum_kernels KERNELS = {pack, build, sum_first, sum_more, sum_into, finish};
+const ebm_sum_kernels KERNELS = {
+    .choose_digits = JOIN(ebm_choose_digits_, EBM_KERNEL_SUFFIX),
+    .write_lists = JOIN(ebm_write_lists_, EBM_KERNEL_SUFFIX),
+    .pack = pack,
+    .build = build,
+    .sum_first = sum_first,
+    .sum_more = sum_more,
+    .sum_into = sum_into,
+    .finish = finish,
+};

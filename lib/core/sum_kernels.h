@@ -6,7 +6,7 @@
 #ifndef EBM_CORE_SUM_KERNELS_H
 #define EBM_CORE_SUM_KERNELS_H
 
-#include "ebm/real.h"
+#include "ebm/matrix.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -32,7 +32,12 @@ typedef struct ebm_lists {
     const uint16_t *offsets;
 } ebm_lists;
 
+typedef struct ebm_binary_plan ebm_binary_plan;
+
 typedef struct ebm_sum_kernels {
+    /* Parts of a plan (binary_plan.h): the digits of word w, from counts over all rows; the lists of one table. */
+    void (*choose_digits)(ebm_binary_plan *plan, size_t w, ebm_product_path path);
+    void (*write_lists)(ebm_binary_plan *plan, size_t table);
     /* bits[i / 32] has bit i % 32 set where x[i] != 0; the rest of the last word is 0 */
     void (*pack)(size_t count, const ebm_real *x, uint32_t *bits);
     /* Entries for columns 0 ... width-1 of W (units, ldw), width <= EBM_SUM_COLUMNS. */
@@ -43,8 +48,8 @@ typedef struct ebm_sum_kernels {
     /* out (row_count, ldo) += alpha times the chosen entries, for columns 0 ... width-1 */
     void (*sum_into)(const ebm_lists *lists, const ebm_real *table, ebm_real alpha, ebm_real *out, size_t ldo,
                      size_t width);
-    /* out = bias + sums, or with bias NULL out = sums, or with `add` out += sums */
-    void (*finish)(size_t row_count, const ebm_real *sums, const ebm_real *bias, int add, ebm_real *out, size_t ldo,
+    /* out = bias + sums (bias NULL: 0) */
+    void (*finish)(size_t row_count, const ebm_real *sums, const ebm_real *bias, ebm_real *out, size_t ldo,
                    size_t width);
 } ebm_sum_kernels;
 
