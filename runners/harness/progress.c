@@ -50,7 +50,7 @@ void ebm_progress_case(ebm_progress *progress, const char *name, const char *out
     const char *colour = !progress->colour ? "" : well ? "\033[32m" : "\033[31m";
     progress->done++;
     progress->failed += !well;
-    if (well && progress->terminal && message[0] == '\0')
+    if (name == NULL || (well && progress->terminal && message[0] == '\0'))
         return; /* the redrawn line says enough */
     ebm_progress_note(progress, "[%zu/%zu] %s%s%s %s (%s)%s%s", progress->done, progress->total, colour, outcome,
                       progress->colour ? "\033[0m" : "", name, ebm_duration_text(seconds, duration, sizeof duration),

@@ -18,7 +18,7 @@ typedef struct ebm_progress {
 void ebm_progress_begin(ebm_progress *progress, FILE *out, size_t total);
 /* A line that stays. */
 void ebm_progress_note(ebm_progress *progress, const char *format, ...) EBM_PRINTF(2, 3);
-/* A case has ended: `outcome` is "ok", "failed", "timeout". */
+/* A case has ended: `outcome` is "ok", "failed", "timeout". `name` NULL: counted, not shown. */
 void ebm_progress_case(ebm_progress *progress, const char *name, const char *outcome, double seconds,
                        const char *message);
 /* Redraw, at most ten times a second; nothing where there is no terminal. */

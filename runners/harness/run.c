@@ -76,7 +76,11 @@ static void case_ended(void *context, const ebm_process_end *end) {
     plan->spent = (ebm_spent){end->seconds, end->cpu_seconds, 0};
     if (!end->timed_out)
         forget(plan->folder, "checkpoint");
-    ebm_progress_case(&run->progress, name, ebm_case_state_name(plan->state), end->seconds, text);
+    plan->blocked = end->exit_status == EBM_CASE_EXIT_DATA;
+    bool said = plan->blocked && strcmp(run->blocked, end->message) == 0;
+    if (plan->blocked)
+        snprintf(run->blocked, sizeof run->blocked, "%s", end->message);
+    ebm_progress_case(&run->progress, said ? NULL : name, ebm_case_state_name(plan->state), end->seconds, text);
 }
 
 static ebm_status start_case(ebm_run *run, size_t i, ebm_error *error) {
@@ -136,6 +140,7 @@ static ebm_status run_cases(ebm_run *run, ebm_error *error) {
         const ebm_case_plan *first = &run->plans[run->plans[i].same_as];
         if (first != &run->plans[i] && run->plans[i].state == EBM_CASE_MISSING) {
             run->plans[i].state = first->state;
+            run->plans[i].blocked = first->blocked;
             run->plans[i].message = first->message != NULL ? strdup(first->message) : NULL;
         }
     }

@@ -1,9 +1,9 @@
 /* Running a suite: which cases are missing, one process for each, and what becomes of their rows.
  *
- * <out>/<suite>.csv, <out>/<suite>.run.yaml, <out>/<suite>/CASE/FILE   the results, replaced only by complete ones
- * <out>/<suite>.partial.*                                            what there is while cases are missing
- * <out>/.cases/<settings>.<build>/                                   one folder a case (harness/output.h)
- * <out>/.cases/<suite>.lock                                          held while a run works on the suite here */
+ * <out>/<suite>.csv, <suite>.run.yaml, <suite>/CASE/FILE   the results, replaced only by complete ones
+ * <out>/<suite>.partial.*            what there is while cases are missing, or cannot read their data
+ * <out>/.cases/<settings>.<build>/   one folder a case (harness/output.h)
+ * <out>/.cases/<suite>.lock          held while a run works on the suite here */
 #ifndef EBM_RUN_H
 #define EBM_RUN_H
 
@@ -35,6 +35,7 @@ typedef struct ebm_case_plan {
     char *message;  /* of a failure, or a note; NULL if none */
     size_t same_as; /* the first selected case with the same key: this one itself unless the grid repeats itself */
     bool selected;
+    bool blocked; /* failed for want of files: its row must not replace an earlier result */
     ebm_case_state state;
     ebm_spent spent;
 } ebm_case_plan;
@@ -57,6 +58,7 @@ typedef struct ebm_run {
     ebm_progress progress;
     int signals_seen;
     double stop_asked; /* ebm_now of the first signal */
+    char blocked[640]; /* why the last blocked case was, so that equal reasons are said once */
     bool stopped;      /* results cannot be written: give up */
     ebm_error stop_reason;
 } ebm_run;
@@ -80,6 +82,10 @@ EBM_NODISCARD ebm_status ebm_run_results(ebm_run *run, size_t *short_laws, bool 
 /* The tables on stdout. `results` is NULL for a partial run. */
 void ebm_run_summary(const ebm_run *run, const char *csv, const ebm_check_result *results);
 
-enum { EBM_CASE_EXIT_DISK = 3 }; /* of a case's process: its results could not be written */
+/* Of a case's process, beside EBM_EXIT_OK, EBM_EXIT_FAILED and EBM_EXIT_INTERRUPTED. */
+enum {
+    EBM_CASE_EXIT_DISK = 10, /* its results could not be written */
+    EBM_CASE_EXIT_DATA = 11  /* files that it reads are missing or not what they should be */
+};
 
 #endif

@@ -27,7 +27,9 @@ static int finish(ebm_case_output *out, ebm_status status, const ebm_error *erro
         return EBM_EXIT_INTERRUPTED;
     ebm_case_output_message(out, ebm_error_text(error, text, sizeof text));
     fprintf(stderr, "%s\n", text);
-    return out->write_failed || blames_folder(out, status, error) ? EBM_CASE_EXIT_DISK : EBM_EXIT_FAILED;
+    if (out->write_failed || blames_folder(out, status, error))
+        return EBM_CASE_EXIT_DISK;
+    return status == EBM_IO || status == EBM_FORMAT ? EBM_CASE_EXIT_DATA : EBM_EXIT_FAILED;
 }
 
 static int work(const ebm_suite *suite, const ebm_case *c, const char *folder, int threads, int pipe) {

@@ -174,7 +174,7 @@ ebm_status ebm_run_results(ebm_run *run, size_t *short_laws, bool *partial, ebm_
     ebm_table table;
     *partial = false;
     for (size_t i = 0; i < run->suite.n_cases; i++) {
-        *partial = *partial || run->plans[i].state == EBM_CASE_MISSING;
+        *partial = *partial || run->plans[i].state == EBM_CASE_MISSING || run->plans[i].blocked;
         there += run->plans[i].state != EBM_CASE_MISSING && run->plans[i].state != EBM_CASE_NOT_APPLICABLE;
     }
     if (*partial && there == 0) {

@@ -75,7 +75,7 @@ void ebm_run_summary(const ebm_run *run, const char *csv, const ebm_check_result
     if (results != NULL)
         print_checks(&run->suite, results);
     else
-        puts("  Cases are missing: these are partial results, without derived rows and checks; an earlier complete\n"
-             "  result stands as it was.");
+        puts("  Cases are missing or cannot read their data: these are partial results, without derived rows and\n"
+             "  checks; an earlier complete result stands as it was.");
     printf("rows: %s\n", csv);
 }

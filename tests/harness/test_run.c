@@ -17,14 +17,14 @@
 
 /* The runner. ------------------------------------------------------------------------------------------------------ */
 
-typedef enum behaviour { PLAIN, DIVERGE, CRASH, LEAVE, HANG, STUBBORN } behaviour;
+typedef enum behaviour { PLAIN, DIVERGE, CRASH, LEAVE, HANG, STUBBORN, UNREADABLE } behaviour;
 typedef struct probe_options {
     int64_t updates;
     double pause; /* seconds an update */
     int behaviour;
 } probe_options;
 
-static const char *const behaviours[] = {"plain", "diverge", "crash", "leave", "hang", "stubborn", NULL};
+static const char *const behaviours[] = {"plain", "diverge", "crash", "leave", "hang", "stubborn", "unreadable", NULL};
 static const ebm_option probe_table[] = {
     {"updates", EBM_OPTION_INT, offsetof(probe_options, updates), "100", 1, 1e9, NULL, 0, "updates"},
     {"pause", EBM_OPTION_REAL, offsetof(probe_options, pause), "0", 0, 10, NULL, 0, "seconds an update"},
@@ -37,6 +37,8 @@ static ebm_status misbehave(behaviour how, ebm_error *error) {
     switch (how) {
     case DIVERGE:
         return ebm_fail(error, EBM_DIVERGED, "x ran away, \"far\", at update 50");
+    case UNREADABLE:
+        return access("data", F_OK) == 0 ? EBM_OK : ebm_fail(error, EBM_IO, "data: no such file; set EBM_DATASETS");
     case CRASH:
         signal(SIGSEGV, SIG_DFL);
         raise(SIGSEGV);
@@ -251,6 +253,22 @@ START_TEST(test_run_one_failure_leaves_the_others) {
 }
 END_TEST
 
+START_TEST(test_run_missing_data_replaces_nothing) {
+    write_suite("s", "behaviour: unreadable", "");
+    FILE *data = fopen(inside("data"), "w");
+    fclose(data);
+    ck_assert_int_eq(ebm("run ./s.yaml --out a"), EBM_EXIT_OK);
+    ck_assert_int_eq(link(inside("a/s.csv"), inside("kept.csv")), 0);
+    ck_assert_int_eq(unlink(inside("data")), 0);
+    ck_assert_int_eq(ebm("run ./s.yaml --out a --fresh"), EBM_EXIT_FAILED);
+    const char *said = strstr(read_text("err.txt"), "no such file");
+    ck_assert_ptr_nonnull(said);
+    ck_assert_ptr_null(strstr(said + 1, "no such file")); /* once, not once a case */
+    assert_same("a/s.csv", "kept.csv");
+    assert_says("a/s.partial.csv", "failure,,,failed");
+}
+END_TEST
+
 START_TEST(test_run_usage_errors) {
     write_suite("s", "updates: 100", "");
     static const struct {
@@ -441,6 +459,22 @@ START_TEST(test_run_waits_for_another) {
 }
 END_TEST
 
+START_TEST(test_run_stops_while_waiting) {
+    write_suite("s", "updates: 100000, pause: 0.01", "");
+    pid_t first = launch("run ./s.yaml --out a --jobs 1");
+    wait_for("a/.cases/*/log");
+    ck_assert_int_eq(rename(inside("err.txt"), inside("first.txt")), 0);
+    pid_t second = launch("run ./s.yaml --out a --jobs 1");
+    do
+        usleep(5000);
+    while (!there("err.txt") || strstr(read_text("err.txt"), "waiting for process") == NULL);
+    kill(second, SIGTERM);
+    ck_assert_int_eq(end_of(second), EBM_EXIT_INTERRUPTED);
+    kill(first, SIGTERM);
+    ck_assert_int_eq(end_of(first), EBM_EXIT_INTERRUPTED);
+}
+END_TEST
+
 START_TEST(test_run_quick_leaves_full) {
     write_suite("s", "updates: 100", "quick:\n  run: {updates: 20}\n");
     ck_assert_int_eq(ebm("run ./s.yaml --size full"), EBM_EXIT_OK);
@@ -477,6 +511,7 @@ int main(int argc, char **argv) {
     const TTest *const tests[] = {test_run_writes_rows_once,
                                   test_run_failures_are_rows,
                                   test_run_one_failure_leaves_the_others,
+                                  test_run_missing_data_replaces_nothing,
                                   test_run_usage_errors,
                                   test_run_suite_error_touches_nothing,
                                   test_run_only_is_partial,
@@ -489,6 +524,7 @@ int main(int argc, char **argv) {
                                   test_run_killed_goes_on,
                                   test_run_corrupt_checkpoint_is_ignored,
                                   test_run_waits_for_another,
+                                  test_run_stops_while_waiting,
                                   test_run_quick_leaves_full,
                                   test_run_help_and_version};
     if (strcmp(argv[0], "ebm") == 0)

@@ -61,6 +61,35 @@ sed 's/law: log_z/claim: log_z/' law.yaml >claim.yaml
 status 0 "$EBM_PROGRAM" run ./claim.yaml --out a
 says out.txt 'did not reproduce'
 
+# Results depend on the contents of the files they were computed from.
+cat >own.yaml <<END
+suite: own
+about: data from a file
+runner: learn
+grid:
+  dataset: [{name: csv, train: own.csv}]
+  model:   [{name: rbm, hidden: 2}]
+  sampler: [{name: block-gibbs}]
+  learner: [{name: cd}]
+run:     {updates: 10, batch: 3}
+measure: [exact-loglik]
+END
+printf '0,1,1\n1,0,0\n1,1,0\n' >own.csv
+status 0 "$EBM_PROGRAM" run ./own.yaml --out a
+cp a/own.csv before.csv
+touch own.csv
+status 0 "$EBM_PROGRAM" run ./own.yaml --out a
+says err.txt ' 0 to compute'
+printf '0,1,1\n1,0,0\n1,1,1\n' >own.csv
+status 0 "$EBM_PROGRAM" run ./own.yaml --out a
+says err.txt ' 1 to compute'
+cmp -s before.csv a/own.csv && fail "other data, the same numbers"
+cp a/own.csv before.csv
+rm own.csv
+status 1 "$EBM_PROGRAM" run ./own.yaml --out a
+says err.txt 'own.csv'
+cmp before.csv a/own.csv || fail "missing data replaced an earlier result"
+
 EBM_DATASETS=/no/such/folder
 export EBM_DATASETS
 status 2 "$EBM_PROGRAM" run ./small.yaml --out a
