@@ -201,19 +201,12 @@ static inline void oracle_chain_grad(const oracle *o, const double *start, size_
     free(law);
 }
 
-/* Mean of log p(v) over the given states; KL(q || p). */
+/* Mean of log p(v) over the given states. */
 static inline double oracle_log_likelihood(const oracle *o, const size_t *codes, size_t count) {
     double sum = 0;
     for (size_t k = 0; k < count; k++)
         sum += -o->free_energy[codes[k]] - o->log_z;
     return sum / (double)count;
-}
-static inline double oracle_kl(const oracle *o, const double *q) {
-    double kl = 0;
-    for (size_t v = 0; v < o->S; v++)
-        if (q[v] > 0)
-            kl += q[v] * (log(q[v]) + o->free_energy[v] + o->log_z);
-    return kl;
 }
 
 #endif
