@@ -83,27 +83,32 @@ static int by_key_and_place(const void *left, const void *right, void *context) 
     return order ? order : a->side - b->side;
 }
 
-/* A difference's line: where, both values, how far, how far is allowed. */
-static void report_difference(comparison *c, const side_row *at, const char *fresh, const char *reference,
+/* Where a difference is: the case, or the columns of a group over seeds and of a row that is of no one case. */
+static void report_place(const comparison *c, const side_row *at, bool group) {
+    const char *name = at->row->keys[EBM_COLUMN_CASE];
+    fprintf(c->report, "  %s", at->row->metric);
+    if (at->row->step >= 0)
+        fprintf(c->report, " step %lld", (long long)at->row->step);
+    if (*name && !group) {
+        fprintf(c->report, " %s", name);
+        return;
+    }
+    bool first = true;
+    for (size_t i = 0; i < c->columns.count; i++) {
+        const char *text = ebm_columns_text(&c->columns, at->row, at->side, i);
+        if (i == EBM_COLUMN_SUITE || !*text || (group && is_seed_column(c, i)))
+            continue;
+        fprintf(c->report, "%s%s=%s", first ? " " : "/", c->columns.names[i], text);
+        first = false;
+    }
+}
+
+static void report_difference(comparison *c, const side_row *at, bool group, const char *fresh, const char *reference,
                               const char *why) {
     c->differences++;
     if (!c->report || c->lines++ >= MAX_LINES)
         return;
-    char step[32] = "";
-    if (at->row->step >= 0)
-        snprintf(step, sizeof step, " step %lld", (long long)at->row->step);
-    fprintf(c->report, "  %s%s", at->row->metric, step);
-    bool named = false;
-    const char *name = at->row->keys[EBM_COLUMN_CASE];
-    if (*name)
-        fprintf(c->report, " %s", name);
-    for (size_t i = 0; i < c->columns.count && !*name; i++) {
-        const char *text = ebm_columns_text(&c->columns, at->row, at->side, i);
-        if (i == EBM_COLUMN_SUITE || !*text)
-            continue;
-        fprintf(c->report, "%s%s=%s", named ? "/" : " ", c->columns.names[i], text);
-        named = true;
-    }
+    report_place(c, at, group);
     fprintf(c->report, ": fresh %s, reference %s: %s\n", fresh, reference, why);
 }
 
@@ -111,7 +116,7 @@ static void report_missing(comparison *c, const side_row *row) {
     char number[32];
     ebm_table_number(row->row->value, number, sizeof number);
     const char *text = *number ? number : row->row->status;
-    report_difference(c, row, row->side == 0 ? text : "(no row)", row->side == 1 ? text : "(no row)",
+    report_difference(c, row, false, row->side == 0 ? text : "(no row)", row->side == 1 ? text : "(no row)",
                       row->side == 0 ? "additional row" : "missing row");
 }
 
@@ -124,22 +129,22 @@ static bool within_tolerance(const comparison *c, double a, double b) {
     return isfinite(larger) && fabs(a - b) <= c->options->relative_tolerance * larger + absolute_tolerance;
 }
 
-static void report_values(comparison *c, const side_row *at, double a, double b, const char *why) {
+static void report_values(comparison *c, const side_row *at, bool group, double a, double b, const char *why) {
     char left[32], right[32];
     ebm_table_number(a, left, sizeof left);
     ebm_table_number(b, right, sizeof right);
-    report_difference(c, at, *left ? left : "(empty)", *right ? right : "(empty)", why);
+    report_difference(c, at, group, *left ? left : "(empty)", *right ? right : "(empty)", why);
 }
 
-static void compare_by_tolerance(comparison *c, const side_row *at, const ebm_row *a, const ebm_row *b,
-                                 const char *remark) {
+static void compare_by_tolerance(comparison *c, const ebm_row *a, const ebm_row *b, const char *remark) {
     if (within_tolerance(c, a->value, b->value))
         return;
+    side_row at = {a, 0, 0};
     char why[160];
     double larger = fmax(fabs(a->value), fabs(b->value));
     snprintf(why, sizeof why, "relative error %.3g, allowed %.3g%s", fabs(a->value - b->value) / larger,
              c->options->relative_tolerance, remark);
-    report_values(c, at, a->value, b->value, why);
+    report_values(c, &at, false, a->value, b->value, why);
 }
 
 static void moments(const ebm_row *const *rows, size_t n, double *mean, double *variance) {
@@ -184,7 +189,7 @@ static void test_group(comparison *c, const side_row *at, size_t n, ebm_row_clas
     double values[2], z, freedom;
     if (!finite || !distance(c, n, class, values, &z, &freedom)) {
         for (size_t i = 0; i < n; i++)
-            compare_by_tolerance(c, at, c->pairs[0][i], c->pairs[1][i], ", for want of a standard error");
+            compare_by_tolerance(c, c->pairs[0][i], c->pairs[1][i], ", for want of a standard error");
         return;
     }
     double threshold = ebm_student_quantile(c->options->alpha / (double)c->n_tests, freedom);
@@ -195,7 +200,7 @@ static void test_group(comparison *c, const side_row *at, size_t n, ebm_row_clas
         snprintf(degrees, sizeof degrees, "Student's t with %g degrees of freedom", freedom);
     snprintf(why, sizeof why, "%s%.3g standard errors, allowed %.3g (%s)", n >= 2 ? "means over seeds differ by " : "",
              z, threshold, degrees);
-    report_values(c, at, values[0], values[1], why);
+    report_values(c, at, n >= 2, values[0], values[1], why);
 }
 
 /* Whether a group is a test whose false alarms count. */
@@ -226,7 +231,7 @@ static size_t pair_group(comparison *c, const side_row *rows, size_t count, bool
         const side_row *reference = rows[i].side == 0 ? &rows[i + 1] : &rows[i];
         bool same = strcmp(fresh->row->status, reference->row->status) == 0;
         if (!same && tell)
-            report_difference(c, fresh, fresh->row->status, reference->row->status, "another status");
+            report_difference(c, fresh, false, fresh->row->status, reference->row->status, "another status");
         if (same && strcmp(fresh->row->status, "ok") == 0) {
             c->pairs[0][n] = fresh->row;
             c->pairs[1][n++] = reference->row;
@@ -249,8 +254,7 @@ static void compare_group(comparison *c, const side_row *rows, size_t count) {
     bool wanting = class == EBM_ROW_RANDOM || class == EBM_ROW_DERIVED;
     *(class == EBM_ROW_STATUS ? &c->by_status : wanting ? &c->without_error : &c->by_tolerance) += n;
     for (size_t i = 0; i < n && class != EBM_ROW_STATUS; i++) {
-        side_row at = {c->pairs[0][i], 0, 0};
-        compare_by_tolerance(c, &at, c->pairs[0][i], c->pairs[1][i], wanting ? ", for want of a standard error" : "");
+        compare_by_tolerance(c, c->pairs[0][i], c->pairs[1][i], wanting ? ", for want of a standard error" : "");
     }
 }
 
