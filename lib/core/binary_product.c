@@ -22,9 +22,8 @@
 enum {
     COLUMNS = EBM_SUM_COLUMNS,
     WORD = EBM_PLAN_WORD,
-    ROW_CHUNK = 128,    /* rows of a product whose running sums stay in first-level cache */
-    OUTER_UNITS = 128,  /* batch rows of an outer product taken together: about one table */
-    BLOCKS_AT_ONCE = 2, /* neighbouring columns share cache lines of W and of the output */
+    ROW_CHUNK = 128,   /* rows of a product whose running sums stay in first-level cache */
+    OUTER_UNITS = 128, /* batch rows of an outer product taken together: about one table */
 };
 static const double worth_threads = 2e6; /* multiply-adds: below this starting threads costs more than they gain */
 
@@ -91,28 +90,18 @@ static bool take_task(sum_task *task, ebm_work *work) {
     return task->tables != NULL;
 }
 
-/* (32, 32) bits: bit j of word i goes to bit i of word j, by swapping ever smaller squares. */
-static void transpose_square(uint32_t word[WORD]) {
-    uint32_t mask = 0x0000FFFFu;
-    for (int shift = WORD / 2; shift != 0; shift >>= 1, mask ^= mask << shift)
-        for (int i = 0; i < WORD; i = (i + shift + 1) & ~shift) {
-            const uint32_t moved = (word[i] >> shift ^ word[i + shift]) & mask;
-            word[i + shift] ^= moved;
-            word[i] ^= moved << shift;
-        }
-}
-
 /* Rows 32 i ... 32 i + 31 of the plan's bits from task->packed. */
 static void transpose_bits(sum_task *task, size_t i) {
+    const ebm_sum_kernels *kernels = ebm_row_kernels_get()->sums;
     const size_t words = words_of(task->rows), first = i * WORD, rows = smaller(WORD, task->rows - first);
     for (size_t w = 0; w < task->plan.words; w++) {
         const size_t units = smaller(WORD, task->units - w * WORD);
-        uint32_t square[WORD] = {0};
+        uint32_t square[WORD] = {0}, transposed[WORD];
         for (size_t b = 0; b < units; b++)
             square[b] = task->packed[(w * WORD + b) * words + i];
-        transpose_square(square);
+        kernels->transpose_bits(square, transposed);
         for (size_t k = 0; k < rows; k++)
-            task->plan.bits[(first + k) * task->plan.words + w] = square[k];
+            task->plan.bits[(first + k) * task->plan.words + w] = transposed[k];
     }
 }
 
@@ -167,7 +156,7 @@ static void run_with_team(sum_task *task, ebm_real *table) {
 #pragma omp for schedule(dynamic)
     for (size_t t = 0; t < plan->table_count; t++)
         kernels->write_lists(plan, t);
-#pragma omp for schedule(dynamic, BLOCKS_AT_ONCE)
+#pragma omp for schedule(static) /* neighbours stay together: they share cache lines of W and of the output */
     for (size_t first = 0; first < N; first += COLUMNS)
         sum_columns(task, first, table);
 }

@@ -29,6 +29,14 @@ static inline blocks multiply_low_halves(blocks a, blocks b) {
 #endif
 }
 
+static inline blocks xor3(blocks a, blocks b, blocks c) {
+#if defined(__AVX512F__)
+    return (blocks)_mm512_ternarylogic_epi64((__m512i)a, (__m512i)b, (__m512i)c, 0x96);
+#else
+    return a ^ b ^ c;
+#endif
+}
+
 /* (a0, b0, a1, b1, ...): both in the order of their lanes */
 static inline void interleave(blocks a, blocks b, blocks *low, blocks *high) {
 #if VECTOR_BYTES == 64
@@ -53,8 +61,8 @@ static inline void philox_vectors(ebm_stream stream, uint32_t chain, uint64_t st
     uint32_t k0 = stream.seed, k1 = stream.purpose;
     for (int round = 0; round < 10; round++) {
         const blocks p0 = multiply_low_halves(c0, multiplier0), p1 = multiply_low_halves(c2, multiplier1);
-        c0 = (p1 >> 32) ^ c1 ^ ((blocks){0} + k0);
-        c2 = (p0 >> 32) ^ c3 ^ ((blocks){0} + k1);
+        c0 = xor3(p1 >> 32, c1, (blocks){0} + k0);
+        c2 = xor3(p0 >> 32, c3, (blocks){0} + k1);
         c1 = p1;
         c3 = p0;
         k0 += 0x9E3779B9u;

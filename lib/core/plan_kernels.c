@@ -26,23 +26,31 @@ enum { ANY_OF_FOUR, ANY_OF_LOW, ANY_OF_HIGH, SET_IN_LOW, SET_IN_HIGH, COUNTS };
 
 /* counts[(8 w + g) * COUNTS + ...] over all rows, for group g of word w. */
 static void count_groups(const ebm_binary_plan *plan, size_t w, uint32_t *counts) {
-    enum { AT_A_TIME = 7 /* rows: a field of four bits holds the sum of at most 7 twos */ };
-    const uint32_t first = 0x11111111u;
+    enum { AT_A_TIME = 7, IN_BYTES = 126 }; /* rows, each up to 2, that a field of 4 and of 8 bits can sum */
+    const uint32_t first = 0x11111111u, low = 0x0f0f0f0fu;
     memset(counts, 0, GROUPS * COUNTS * sizeof *counts);
-    for (size_t top = 0; top < plan->rows; top += AT_A_TIME) {
-        const size_t bottom = top + AT_A_TIME < plan->rows ? top + AT_A_TIME : plan->rows;
-        uint32_t sums[COUNTS] = {0};
-        for (size_t row = top; row < bottom; row++) {
-            const uint32_t x = plan->bits[row * plan->words + w], pairs = x | x >> 1;
-            sums[ANY_OF_FOUR] += (pairs | pairs >> 2) & first;
-            sums[ANY_OF_LOW] += pairs & first;
-            sums[ANY_OF_HIGH] += pairs >> 2 & first;
-            sums[SET_IN_LOW] += (x & first) + (x >> 1 & first);
-            sums[SET_IN_HIGH] += (x >> 2 & first) + (x >> 3 & first);
+    for (size_t top = 0; top < plan->rows; top += IN_BYTES) {
+        const size_t bottom = top + IN_BYTES < plan->rows ? top + IN_BYTES : plan->rows;
+        uint32_t even[COUNTS] = {0}, odd[COUNTS] = {0};
+        for (size_t row = top; row < bottom; row += AT_A_TIME) {
+            const size_t end = row + AT_A_TIME < bottom ? row + AT_A_TIME : bottom;
+            uint32_t sums[COUNTS] = {0};
+            for (size_t r = row; r < end; r++) {
+                const uint32_t x = plan->bits[r * plan->words + w], pairs = x | x >> 1;
+                sums[ANY_OF_FOUR] += (pairs | pairs >> 2) & first;
+                sums[ANY_OF_LOW] += pairs & first;
+                sums[ANY_OF_HIGH] += pairs >> 2 & first;
+                sums[SET_IN_LOW] += (x & first) + (x >> 1 & first);
+                sums[SET_IN_HIGH] += (x >> 2 & first) + (x >> 3 & first);
+            }
+            for (int i = 0; i < COUNTS; i++) {
+                even[i] += sums[i] & low;
+                odd[i] += sums[i] >> 4 & low;
+            }
         }
         for (int g = 0; g < GROUPS; g++)
             for (int i = 0; i < COUNTS; i++)
-                counts[g * COUNTS + i] += sums[i] >> 4 * g & 15;
+                counts[g * COUNTS + i] += (g % 2 ? odd[i] : even[i]) >> 8 * (g / 2) & 255;
     }
 }
 
@@ -131,14 +139,19 @@ static void sort_rows(const ebm_binary_plan *plan, const ebm_table_plan *table, 
         rows[place] = (uint16_t)plan->rows;
 }
 
+/* Every ROWS-th place from `next` on; returns the place after the last. */
 static uint16_t *write_list(const ebm_binary_plan *plan, const ebm_table_plan *table, size_t row, uint16_t *next) {
     const uint32_t *bits = plan->bits + row * plan->words;
-    for (size_t w = table->first_word; w < table->end_word; w++) {
-        const uint32_t x = bits[w];
+    for (size_t w = table->first_word; w < table->end_word; w += 2) { /* two words: fewer ends of the inner loop */
         const ebm_digit_code *codes = plan->codes + w * WORD;
-        for (uint32_t left = leading_bits(plan, w, x); left != 0; left &= left - 1) {
-            const int bit = __builtin_ctz(left);
-            *next++ = (uint16_t)(codes[bit].base + (x >> bit & codes[bit].mask) * EBM_ENTRY_BYTES);
+        uint64_t x = bits[w], left = leading_bits(plan, w, bits[w]);
+        if (w + 1 < table->end_word) {
+            x |= (uint64_t)bits[w + 1] << WORD;
+            left |= (uint64_t)leading_bits(plan, w + 1, bits[w + 1]) << WORD;
+        }
+        for (; left != 0; left &= left - 1, next += ROWS) {
+            const int bit = __builtin_ctzll(left);
+            *next = (uint16_t)(codes[bit].base + (x >> bit & codes[bit].mask) * EBM_ENTRY_BYTES);
         }
     }
     return next;
@@ -158,11 +171,12 @@ void JOIN(ebm_write_lists_, EBM_KERNEL_SUFFIX)(ebm_binary_plan *plan, size_t ind
         const size_t length = length_of[rows[0]];
         lengths[g] = (uint16_t)length;
         for (int r = 0; r < ROWS; r++) {
-            uint16_t *end = next + length;
+            uint16_t *at = next + r, *end = at + length * ROWS;
             if (rows[r] < plan->rows)
-                next = write_list(plan, table, rows[r], next);
-            while (next < end)
-                *next++ = 0;
+                at = write_list(plan, table, rows[r], at);
+            for (; at < end; at += ROWS)
+                *at = 0;
         }
+        next += length * ROWS;
     }
 }

@@ -41,6 +41,28 @@ static void pack(size_t count, const ebm_real *x, uint32_t *bits) {
     }
 }
 
+/* (32, 32) bits: bit j of in[i] becomes bit i of out[j]. */
+static void transpose_bits(const uint32_t in[32], uint32_t out[32]) {
+#if defined(__AVX512F__)
+    const __m512i low = _mm512_loadu_si512(in), high = _mm512_loadu_si512(in + 16);
+    for (int j = 0; j < 32; j++) {
+        const __m512i bit = _mm512_set1_epi32((int)(1u << j));
+        out[j] = (uint32_t)_mm512_test_epi32_mask(low, bit) | (uint32_t)_mm512_test_epi32_mask(high, bit) << 16;
+    }
+#else
+    /* swap ever smaller squares across the diagonal */
+    uint32_t mask = 0x0000FFFFu;
+    memcpy(out, in, 32 * sizeof *out);
+    for (int shift = 16; shift != 0; shift >>= 1, mask ^= mask << shift)
+        for (int top = 0; top < 32; top += 2 * shift)
+            for (int i = top; i < top + shift; i++) {
+                const uint32_t moved = (out[i] >> shift ^ out[i + shift]) & mask;
+                out[i + shift] ^= moved;
+                out[i] ^= moved << shift;
+            }
+#endif
+}
+
 typedef struct entry {
     real_vector part[PARTS];
 } entry;
@@ -54,6 +76,8 @@ static inline entry load_entry(const ebm_real *at) {
 
 /* Columns 0 ... width-1 and zeros. */
 static inline entry load_columns(const ebm_real *at, size_t width) {
+    __builtin_prefetch(at + 2 * COLUMNS, 0,
+                       2); /* for the next block of columns: rows lie too far apart to be foreseen */
     if (width == COLUMNS)
         return load_entry(at);
     ebm_real padded[COLUMNS] = {0};
@@ -119,14 +143,20 @@ static void build(const ebm_digits *digits, const ebm_real *W, size_t ldw, size_
 
 /* Rows summed at once in registers: eight accumulators of this vector width. */
 enum { AT_ONCE = ROWS / PARTS < 1 ? 1 : ROWS / PARTS };
+typedef uint64_t offsets_together;
+enum { TOGETHER = AT_ONCE < 4 ? AT_ONCE : 4 };
 
 /* acc[r] += the entries of list r, for AT_ONCE lists of one length lying one after another. */
 static inline __attribute__((always_inline)) void add_lists(const uint16_t *offsets, size_t length,
                                                             const ebm_real *table, entry acc[AT_ONCE]) {
     const char *base = (const char *)table;
     for (size_t i = 0; i < length; i++)
-        for (int r = 0; r < AT_ONCE; r++)
-            acc[r] = add(acc[r], load_entry((const ebm_real *)(base + offsets[(size_t)r * length + i])));
+        for (int r = 0; r < AT_ONCE; r += TOGETHER) {
+            offsets_together some = 0;
+            memcpy(&some, offsets + i * ROWS + r, TOGETHER * sizeof *offsets);
+            for (int s = 0; s < TOGETHER; s++)
+                acc[r + s] = add(acc[r + s], load_entry((const ebm_real *)(base + (some >> 16 * s & 0xffff))));
+        }
 }
 
 static inline __attribute__((always_inline)) void sum_rows(const ebm_lists *lists, const ebm_real *table,
@@ -134,16 +164,16 @@ static inline __attribute__((always_inline)) void sum_rows(const ebm_lists *list
     const uint16_t *offsets = lists->offsets, *rows = lists->rows;
     for (size_t g = 0; g < lists->groups; g++) {
         const size_t length = lists->lengths[g];
-        for (int half = 0; half < ROWS; half += AT_ONCE) {
+        for (int part = 0; part < ROWS; part += AT_ONCE) {
             entry acc[AT_ONCE];
             for (int r = 0; r < AT_ONCE; r++)
                 acc[r] = first ? (entry){0} : load_entry(sums + rows[r] * (size_t)COLUMNS);
-            add_lists(offsets, length, table, acc);
+            add_lists(offsets + part, length, table, acc);
             for (int r = 0; r < AT_ONCE; r++)
                 store_entry(sums + rows[r] * (size_t)COLUMNS, acc[r]);
-            offsets += AT_ONCE * length;
             rows += AT_ONCE;
         }
+        offsets += ROWS * length;
     }
 }
 
@@ -174,15 +204,15 @@ static void sum_into(const ebm_lists *lists, const ebm_real *table, ebm_real alp
         const size_t length = lists->lengths[g];
         if (length == 0) /* lengths never grow: the rest is empty too */
             return;
-        for (int half = 0; half < ROWS; half += AT_ONCE) {
+        for (int part = 0; part < ROWS; part += AT_ONCE) {
             entry acc[AT_ONCE] = {{{{0}}}};
-            add_lists(offsets, length, table, acc);
+            add_lists(offsets + part, length, table, acc);
             for (int r = 0; r < AT_ONCE; r++)
                 if (rows[r] < lists->row_count)
                     add_scaled(out + rows[r] * ldo, alpha, acc[r], width);
-            offsets += AT_ONCE * length;
             rows += AT_ONCE;
         }
+        offsets += ROWS * length;
     }
 }
 
@@ -213,6 +243,7 @@ const ebm_sum_kernels KERNELS = {
     .choose_digits = JOIN(ebm_choose_digits_, EBM_KERNEL_SUFFIX),
     .write_lists = JOIN(ebm_write_lists_, EBM_KERNEL_SUFFIX),
     .pack = pack,
+    .transpose_bits = transpose_bits,
     .build = build,
     .sum_first = sum_first,
     .sum_more = sum_more,

@@ -23,8 +23,9 @@ typedef struct ebm_digits {
     size_t fours, twos, ones;
 } ebm_digits;
 
-/* The lists of one table: `groups` runs of EBM_SUM_ROWS rows; group g has lists of lengths[g] offsets, row by row, for
- * rows[EBM_SUM_ROWS g ...]. A row number equal to `row_count` is padding. */
+/* The lists of one table: `groups` runs of EBM_SUM_ROWS rows; group g has lists of lengths[g] offsets for
+ * rows[EBM_SUM_ROWS g ...], the first offset of each row, then the second of each, and so on. A row number equal to
+ * `row_count` is padding. */
 typedef struct ebm_lists {
     size_t groups, row_count;
     const uint16_t *lengths;
@@ -40,6 +41,8 @@ typedef struct ebm_sum_kernels {
     void (*write_lists)(ebm_binary_plan *plan, size_t table);
     /* bits[i / 32] has bit i % 32 set where x[i] != 0; the rest of the last word is 0 */
     void (*pack)(size_t count, const ebm_real *x, uint32_t *bits);
+    /* (32, 32) bits: bit j of in[i] becomes bit i of out[j] */
+    void (*transpose_bits)(const uint32_t in[32], uint32_t out[32]);
     /* Entries for columns 0 ... width-1 of W (units, ldw), width <= EBM_SUM_COLUMNS. */
     void (*build)(const ebm_digits *digits, const ebm_real *W, size_t ldw, size_t width, ebm_real *table);
     /* sums (row_count + 1, EBM_SUM_COLUMNS) = or += the chosen entries */
