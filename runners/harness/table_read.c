@@ -212,6 +212,7 @@ ebm_status ebm_table_parse(const char *name, const char *bytes, size_t size, ebm
     if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
         return ebm_fail(error, EBM_INVALID, "libcsv does not start");
     csv_set_space_func(&parser, no_space);
+    csv_set_blk_size(&parser, 1 << 16); /* by which its buffer grows: 128 bytes would make a long field quadratic */
     ebm_status status = feed_all(&r, &parser, bytes, size);
     release_fields(&r);
     csv_free(&parser);
