@@ -142,8 +142,11 @@ static void compare_by_tolerance(comparison *c, const ebm_row *a, const ebm_row 
     side_row at = {a, 0, 0};
     char why[160];
     double larger = fmax(fabs(a->value), fabs(b->value));
-    snprintf(why, sizeof why, "relative error %.3g, allowed %.3g%s", fabs(a->value - b->value) / larger,
-             c->options->relative_tolerance, remark);
+    if (isfinite(a->value) && isfinite(b->value))
+        snprintf(why, sizeof why, "relative error %.3g, allowed %.3g%s", fabs(a->value - b->value) / larger,
+                 c->options->relative_tolerance, remark);
+    else
+        snprintf(why, sizeof why, "not both numbers");
     report_values(c, &at, false, a->value, b->value, why);
 }
 
@@ -243,9 +246,36 @@ static size_t pair_group(comparison *c, const side_row *rows, size_t count, bool
     return n;
 }
 
+/* A random value may be empty by chance (the logarithm of a bound that is not positive): pairs with an empty value are
+ * set aside, and are a difference only where one side is empty throughout and the other nowhere. */
+static size_t set_empty_aside(comparison *c, const side_row *at, size_t n, bool tell) {
+    size_t kept = 0, empty[2] = {0, 0};
+    for (size_t i = 0; i < n; i++) {
+        bool none[2] = {isnan(c->pairs[0][i]->value), isnan(c->pairs[1][i]->value)};
+        empty[0] += none[0];
+        empty[1] += none[1];
+        for (int side = 0; side < 2 && !none[0] && !none[1]; side++)
+            c->pairs[side][kept] = c->pairs[side][i];
+        kept += !none[0] && !none[1];
+    }
+    if (tell)
+        c->without_error += n - kept;
+    if (tell && n > 0 && ((empty[0] == n && empty[1] == 0) || (empty[1] == n && empty[0] == 0)))
+        report_difference(c, at, n >= 2, empty[0] ? "(empty)" : "a number", empty[1] ? "(empty)" : "a number",
+                          "empty throughout on one side");
+    return kept;
+}
+
+/* The pairs of a group that are compared by value. */
+static size_t prepare_group(comparison *c, const side_row *rows, size_t count, ebm_row_class class, bool tell) {
+    size_t n = pair_group(c, rows, count, tell);
+    bool random = class == EBM_ROW_RANDOM || class == EBM_ROW_DERIVED;
+    return random ? set_empty_aside(c, &rows[0], n, tell) : n;
+}
+
 static void compare_group(comparison *c, const side_row *rows, size_t count) {
     ebm_row_class class = ebm_row_classify(rows[0].row);
-    size_t n = pair_group(c, rows, count, true);
+    size_t n = prepare_group(c, rows, count, class, true);
     if (has_error(c, n, class)) {
         *(n >= 2 ? &c->by_seeds : &c->by_error) += n;
         test_group(c, &rows[0], n, class);
@@ -259,8 +289,9 @@ static void compare_group(comparison *c, const side_row *rows, size_t count) {
 }
 
 static void count_tests(comparison *c, const side_row *rows, size_t count) {
-    size_t n = pair_group(c, rows, count, false);
-    c->n_tests += has_error(c, n, ebm_row_classify(rows[0].row));
+    ebm_row_class class = ebm_row_classify(rows[0].row);
+    size_t n = prepare_group(c, rows, count, class, false);
+    c->n_tests += has_error(c, n, class);
 }
 
 static void for_each_group(comparison *c, void (*visit)(comparison *, const side_row *, size_t)) {
@@ -283,26 +314,6 @@ static void number_repeats(comparison *c) {
     qsort_r(c->rows, c->count, sizeof *c->rows, by_key_and_place, c);
 }
 
-static int by_text(const void *a, const void *b) {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static ebm_status count_seeds(const ebm_table *table, size_t *count, ebm_error *error) {
-    const char **seeds = calloc(table->n_rows + 1, sizeof *seeds);
-    if (!seeds)
-        return ebm_fail(error, EBM_NO_MEMORY, "no memory to compare results");
-    size_t n = 0;
-    for (size_t i = 0; i < table->n_rows; i++)
-        if (*table->rows[i].keys[EBM_COLUMN_SEED])
-            seeds[n++] = table->rows[i].keys[EBM_COLUMN_SEED];
-    qsort(seeds, n, sizeof *seeds, by_text);
-    *count = n > 0;
-    for (size_t i = 1; i < n; i++)
-        *count += strcmp(seeds[i - 1], seeds[i]) != 0;
-    free(seeds);
-    return EBM_OK;
-}
-
 static ebm_status gather(comparison *c, const ebm_table *const tables[2], ebm_error *error) {
     size_t total = tables[0]->n_rows + tables[1]->n_rows, seeds[2];
     c->rows = calloc(total + 1, sizeof *c->rows);
@@ -311,7 +322,7 @@ static ebm_status gather(comparison *c, const ebm_table *const tables[2], ebm_er
     if (!c->rows || !c->pairs[0] || !c->pairs[1])
         return ebm_fail(error, EBM_NO_MEMORY, "no memory to compare results");
     for (int side = 0; side < 2; side++) {
-        EBM_TRY(count_seeds(tables[side], &seeds[side], error));
+        EBM_TRY(ebm_count_seeds(tables[side], &seeds[side], error));
         for (size_t i = 0; i < tables[side]->n_rows; i++)
             c->rows[c->count++] = (side_row){&tables[side]->rows[i], side, i};
     }

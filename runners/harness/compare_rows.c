@@ -88,3 +88,23 @@ ebm_row_class ebm_row_classify(const ebm_row *row) {
         return EBM_ROW_DERIVED;
     return metric->stochastic || ebm_row_learnt_by_sampling(row) ? EBM_ROW_RANDOM : EBM_ROW_EXACT;
 }
+
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+ebm_status ebm_count_seeds(const ebm_table *table, size_t *count, ebm_error *error) {
+    const char **seeds = calloc(table->n_rows + 1, sizeof *seeds);
+    if (!seeds)
+        return ebm_fail(error, EBM_NO_MEMORY, "no memory to compare results");
+    size_t n = 0;
+    for (size_t i = 0; i < table->n_rows; i++)
+        if (*table->rows[i].keys[EBM_COLUMN_SEED])
+            seeds[n++] = table->rows[i].keys[EBM_COLUMN_SEED];
+    qsort(seeds, n, sizeof *seeds, by_text);
+    *count = n > 0;
+    for (size_t i = 1; i < n; i++)
+        *count += strcmp(seeds[i - 1], seeds[i]) != 0;
+    free(seeds);
+    return EBM_OK;
+}

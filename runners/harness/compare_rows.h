@@ -29,4 +29,7 @@ bool ebm_row_learnt_by_sampling(const ebm_row *row);
  * machines, since rounding decides some of the draws, even where the metric itself is exact. */
 ebm_row_class ebm_row_classify(const ebm_row *row);
 
+/* Distinct seeds of a table. */
+EBM_NODISCARD ebm_status ebm_count_seeds(const ebm_table *table, size_t *count, ebm_error *error);
+
 #endif

@@ -193,6 +193,18 @@ START_TEST(test_compare_derived_rows_have_the_freedom_of_their_seeds) {
 }
 END_TEST
 
+START_TEST(test_compare_random_values_may_be_empty_by_chance) {
+    static const char both[] =
+        "s,c1,rbm,d,g,exact,1,0,log_z_ais,10,0.3,ok\ns,c2,rbm,d,g,exact,2,0,log_z_ais,11,0.3,ok\n";
+    static const char one[] = "s,c1,rbm,d,g,exact,1,0,log_z_ais,,,ok\ns,c2,rbm,d,g,exact,2,0,log_z_ais,11,0.3,ok\n";
+    static const char none[] = "s,c1,rbm,d,g,exact,1,0,log_z_ais,,,ok\ns,c2,rbm,d,g,exact,2,0,log_z_ais,,,ok\n";
+    check_texts(one, both, 0, "1 by their own error (1 tests");
+    check_texts(none, one, 0, "2 without an error");
+    check_texts(none, both, 1, "fresh (empty), reference a number: empty throughout on one side");
+    check_texts(both, none, 1, "fresh a number, reference (empty)");
+}
+END_TEST
+
 /* A normal number by Box and Muller from the library's uniform ones. */
 static double normal(uint32_t which, uint64_t step) {
     ebm_stream stream = {7, EBM_PURPOSE_ESTIMATE};
@@ -276,6 +288,7 @@ int main(void) {
     tcase_add_test(tests, test_compare_what_is_learnt_by_sampling_is_random);
     tcase_add_test(tests, test_compare_finds_a_shifted_mean);
     tcase_add_test(tests, test_compare_derived_rows_have_the_freedom_of_their_seeds);
+    tcase_add_test(tests, test_compare_random_values_may_be_empty_by_chance);
     tcase_add_test(tests, test_compare_holds_the_false_alarms_of_a_file);
     tcase_add_test(tests, test_compare_quantiles);
     tcase_add_test(tests, test_compare_refuses_impossible_options);
