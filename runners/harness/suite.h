@@ -27,6 +27,10 @@ typedef enum ebm_derive_op {
 
 enum { EBM_AT_EACH = -1, EBM_AT_LAST = -2 };
 
+/* mean, paired-difference, ratio and maximum need `over`; slope and crossing need `against` and may take `over` (slope:
+ * all points in one fit; crossing: means over it first); z needs `against` and keeps each row. `over` and `against` may
+ * be "step". `at` is by default the last step of each case, each step for z. What cannot be computed (a logarithm of 0,
+ * a level never crossed) is a row of status failed. */
 typedef struct ebm_derive {
     char *as, *of, *over;
     ebm_derive_op op;
@@ -43,7 +47,7 @@ typedef struct ebm_derive {
 typedef struct ebm_check {
     bool law; /* else claim */
     char *metric;
-    double above, below; /* -INFINITY, INFINITY where absent: "a check is only ever a bound on one metric" */
+    double above, below; /* both allowed themselves; -INFINITY, INFINITY where absent */
     double errors;       /* the bound is widened by this many standard errors of the value; 0 = none */
     int at_sizes;        /* mask of 1 << ebm_size */
     int64_t at;          /* a step, EBM_AT_EACH or EBM_AT_LAST */
@@ -110,8 +114,9 @@ EBM_NODISCARD ebm_status ebm_check_rows(const ebm_suite *suite, ebm_table *table
                                         ebm_error *error);
 
 /* Compare a fresh table with a reference: exact metrics by relative tolerance, stochastic ones (as their component's
- * metric table says) by z-score over seeds with the false-alarm rate of the whole file held at `alpha`; missing and
- * additional rows are differences. Writes a readable report; *differences counts. */
+ * metric table says, or where the learner uses a sampler) over seeds, by Student's t, with the false-alarm rate of the
+ * whole file held at `alpha`; missing and additional rows are differences. options NULL: the defaults. Writes a
+ * readable report; *differences counts. */
 typedef struct ebm_compare_options {
     double relative_tolerance; /* default 1e-6 */
     double alpha;              /* default 1e-3 */
