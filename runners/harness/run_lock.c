@@ -20,11 +20,13 @@ ebm_status ebm_run_lock(ebm_run *run, ebm_error *error) {
                 run->options.out);
     else
         fprintf(stderr, "ebm: waiting for another run of %s in %s\n", run->suite.name, run->options.out);
-    while (fcntl(run->lock, F_SETLKW, &wanted) != 0) {
-        if (errno != EINTR)
+    /* Asking again and again, where F_SETLKW would sleep through a signal that comes just before it. */
+    while (fcntl(run->lock, F_SETLK, &wanted) != 0) {
+        if (errno != EAGAIN && errno != EACCES && errno != EINTR)
             return ebm_fail(error, EBM_IO, "cannot lock %s: %s", run->lock_path, strerror(errno));
         if (ebm_signals_caught() > 0)
             return ebm_fail(error, EBM_INTERRUPTED, "interrupted while waiting for another run");
+        usleep(100000);
     }
     return EBM_OK;
 }

@@ -51,7 +51,7 @@ static int child(const char *what) {
         ebm_signals_catch(false);
         say("progress 0.5\n");
         while (ebm_signals_caught() == 0)
-            pause();
+            usleep(1000);
         return 130;
     }
     return 1;
