@@ -6,9 +6,23 @@
 
 enum { WORD = EBM_PLAN_WORD, ROWS = EBM_SUM_ROWS };
 
-double ebm_plan_dense_cost(size_t rows, size_t units) {
-    /* sgemm does one addition of a 64-byte vector in a cycle; the plan's costs leave out making the plan. */
-    return 0.9 * (double)rows * (double)units;
+bool ebm_plan_thinkable(size_t rows, size_t units, size_t N, bool outer) {
+    const double additions = 1e5; /* a few microseconds, which is what a plan takes at the least */
+    return N > 2 * EBM_SUM_COLUMNS && (double)rows * (double)units * (double)N > additions && !(outer && units < 8);
+}
+
+bool ebm_plan_worthwhile(const ebm_binary_plan *plan, size_t N, bool outer) {
+    /* Cycles: sgemm adds one 64-byte vector in a little more than one, and updates an output that streams from memory
+     * in 4 for each; tables update it in rows out of order and in narrow strips. Making the plan: for each 0 or 1. */
+    const double dense_addition = 1.05, dense_update = 4, table_update = 14, planning = 1.2;
+    const double rows = (double)plan->rows, cells = rows * (double)plan->units;
+    const double strips = (double)((N + EBM_SUM_COLUMNS - 1) / EBM_SUM_COLUMNS);
+    double dense = cells * dense_addition, tables = plan->cost + cells * planning / strips;
+    if (outer) {
+        dense += rows * dense_update;
+        tables += rows * table_update * (double)plan->table_count;
+    }
+    return tables < dense;
 }
 
 bool ebm_plan_take(ebm_binary_plan *plan, size_t rows, size_t units, ebm_work *work) {

@@ -48,7 +48,10 @@ struct ebm_binary_plan {
 bool ebm_plan_take(ebm_binary_plan *plan, size_t rows, size_t units, ebm_work *work);
 /* Cut the digits into tables. */
 void ebm_plan_cut(ebm_binary_plan *plan);
-/* The dense product in the unit of plan->cost. */
-double ebm_plan_dense_cost(size_t rows, size_t units);
+/* Whether a product of this shape is big enough to plan for; and whether, with its plan made, it beats the dense
+ * product (rows, units) x (units, N), from costs measured in cycles. `outer`: added to an output that is read and
+ * written. */
+bool ebm_plan_thinkable(size_t rows, size_t units, size_t N, bool outer);
+bool ebm_plan_worthwhile(const ebm_binary_plan *plan, size_t N, bool outer);
 
 #endif

@@ -149,7 +149,7 @@ static void run_with_team(sum_task *task, ebm_real *table) {
 #pragma omp single
     {
         ebm_plan_cut(plan);
-        task->dense = task->path == EBM_PRODUCT_AUTO && plan->cost > ebm_plan_dense_cost(rows, task->units);
+        task->dense = task->path == EBM_PRODUCT_AUTO && !ebm_plan_worthwhile(plan, N, task->outer);
     }
     if (task->dense)
         return;
@@ -174,6 +174,12 @@ static bool run_task(sum_task *task, ebm_work *work) {
     return taken && !task->dense;
 }
 
+/* Whether to take the dense product without looking at the 0/1 factor. */
+static bool is_dense(ebm_product_path path, size_t rows, size_t units, size_t N, bool outer) {
+    return path == EBM_PRODUCT_DENSE || units == 0 ||
+           (path == EBM_PRODUCT_AUTO && !ebm_plan_thinkable(rows, units, N, outer));
+}
+
 static void dense_product(const sum_task *task, ebm_work *work) {
     const size_t bytes = task->N * sizeof(ebm_real);
     for (size_t b = 0; b < task->rows; b++) {
@@ -195,7 +201,7 @@ void ebm_binary_product(size_t B, size_t N, size_t K, const ebm_real *X, size_t 
         return;
     sum_task task = {.path = ebm_product_path_get(), .units = K, .N = N, .W = W, .bias = bias};
     task.ldx = ldx, task.ldw = ldw, task.ldo = ldc;
-    const bool dense = task.path == EBM_PRODUCT_DENSE || K == 0;
+    const bool dense = is_dense(task.path, smaller(B, ROW_CHUNK), K, N, false);
     const size_t rows = dense ? B : chunk_of(B, ROW_CHUNK);
     for (size_t b = 0; b < B; b += rows) {
         task.rows = smaller(rows, B - b);
@@ -214,7 +220,7 @@ void ebm_binary_outer(size_t B, size_t N, size_t K, double alpha, const ebm_real
         return;
     sum_task task = {.path = ebm_product_path_get(), .outer = true, .N = N, .alpha = (ebm_real)alpha};
     task.ldx = ldx, task.ldw = ldy, task.ldo = ldg;
-    const bool dense = task.path == EBM_PRODUCT_DENSE;
+    const bool dense = is_dense(task.path, smaller(K, EBM_PLAN_MOST_ROWS), smaller(B, OUTER_UNITS), N, true);
     const size_t units = dense ? B : chunk_of(B, OUTER_UNITS), rows = dense ? K : chunk_of(K, EBM_PLAN_MOST_ROWS);
     for (size_t b = 0; b < B; b += units)
         for (size_t k = 0; k < K; k += rows) {

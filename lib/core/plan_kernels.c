@@ -19,8 +19,9 @@ void JOIN(ebm_write_lists_, EBM_KERNEL_SUFFIX)(ebm_binary_plan *plan, size_t ind
 
 enum { WORD = EBM_PLAN_WORD, ROWS = EBM_SUM_ROWS, GROUPS = WORD / 4 };
 
-/* Cycles, measured: storing an entry, keeping its share of a table's running sums for each row, adding an entry. */
-static const double entry_cost = 2.2, row_cost = 3.5, addition_cost = 1.1;
+/* Cycles, measured: storing an entry of a digit of four and of a single unit (fetching its row of W has most of the
+ * cost), an entry's share of a table's running sums for each row, adding an entry. */
+static const double entry_cost = 2.1, single_cost = 3.7, row_cost = 3.5, addition_cost = 1.15;
 
 enum { ANY_OF_FOUR, ANY_OF_LOW, ANY_OF_HIGH, SET_IN_LOW, SET_IN_HIGH, COUNTS };
 
@@ -65,8 +66,9 @@ static uint32_t units_used(const ebm_binary_plan *plan, size_t w) {
 static double choose_pair(uint32_t used, int bit, bool whole, uint32_t any, uint32_t set, double per_entry,
                           ebm_product_path path, uint32_t *ones, uint32_t *twos) {
     const uint32_t pair = used >> bit & 3;
-    const double as_two = 3 * per_entry + addition_cost * any;
-    const double as_ones = __builtin_popcount(pair) * per_entry + addition_cost * set;
+    const double each = per_entry + (single_cost - entry_cost);
+    const double as_two = 2 * each + per_entry + addition_cost * any;
+    const double as_ones = __builtin_popcount(pair) * each + addition_cost * set;
     if (pair == 3 && whole && path != EBM_PRODUCT_GATHER && as_two < as_ones) {
         *twos |= 1u << bit;
         return as_two;
