@@ -48,7 +48,7 @@ set ylabel "log-likelihood of a test picture in nats" offset 0.5,0
 set yrange [deepest * 1.22:0]
 set boxwidth 0.5
 unset key
-if (real_data) { set key at screen 0.5,0.075 center center horizontal maxrows 1 width -8 }
+if (real_data) { set key at screen 0.5,0.075 center center horizontal maxrows 1 width -4 }
 marks = !real_data ? "" : ", '' using ($1 + 0.31):7 with points pointtype 4 pointsize 2.4 linewidth 3" . \
     " linecolor rgb vermillion title 'published (Salakhutdinov and Murray 2008)'," . \
     " '' using ($1 + 0.31):7:(sprintf('%.2f', $7)) with labels left font ',13' textcolor rgb vermillion offset 1.6,0 notitle"
