@@ -53,7 +53,8 @@ char *ebm_case_settings(const ebm_suite *suite, const ebm_case *c) {
         if (parts[i].setting->component)
             print_settings(out, parts[i].label, parts[i].setting->component, parts[i].setting->options);
     for (size_t i = 0; i < c->n_measures; i++)
-        print_settings(out, "measure", c->measures[i].component, c->measures[i].options);
+        print_settings(out, i < c->n_logged ? "measure" : "estimator", c->measures[i].component,
+                       c->measures[i].options);
     fprintf(out, "seed: %u\n", (unsigned)c->seed);
     bool ok = !ferror(out);
     ok = fclose(out) == 0 && ok;
