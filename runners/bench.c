@@ -101,7 +101,7 @@ static ebm_status run_learner(bench *b, const ebm_learner_type *type, int64_t st
     for (int64_t update = 0; status == EBM_OK && update <= updates; update++) {
         if (update == 1)
             start = now();
-        size_t count = ebm_minibatches_fill(&m, (uint64_t)update);
+        size_t count = ebm_minibatches_fill(&m, (uint64_t)update, ebm_work_threads(work));
         status = ebm_learner_update(&learner, m.x, count, work, error);
     }
     *seconds = now() - start;

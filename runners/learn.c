@@ -49,7 +49,7 @@ static ebm_status train(const ebm_case *c, const ebm_subject *s, ebm_learner *le
             EBM_TRY(ebm_measure(c, s, 0, c->n_logged, output, error));
         if (last)
             return EBM_OK;
-        size_t count = ebm_minibatches_fill(m, learner->update);
+        size_t count = ebm_minibatches_fill(m, learner->update, ebm_work_threads(s->work));
         EBM_TRY(ebm_learner_update(learner, m->x, count, s->work, error));
         output->progress(output, (double)learner->update / (double)learner->total_updates);
         if (output->checkpoint_due(output)) {

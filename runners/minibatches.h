@@ -18,6 +18,6 @@ EBM_NODISCARD ebm_status ebm_minibatches_create(const ebm_dataset *data, uint32_
                                                 ebm_minibatches *out, ebm_error *error);
 void ebm_minibatches_free(ebm_minibatches *m);
 /* Fills m->x with the minibatch of `update`; returns its number of examples (the last of an epoch may be smaller). */
-size_t ebm_minibatches_fill(ebm_minibatches *m, uint64_t update);
+size_t ebm_minibatches_fill(ebm_minibatches *m, uint64_t update, int threads);
 
 #endif
