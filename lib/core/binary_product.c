@@ -16,7 +16,9 @@
 #include "ebm/matrix.h"
 
 #include <assert.h>
+#ifdef _OPENMP
 #include <omp.h>
+#endif
 #include <string.h>
 
 enum {
@@ -161,14 +163,24 @@ static void run_with_team(sum_task *task, ebm_real *table) {
         sum_columns(task, first, table);
 }
 
+static size_t thread_number(void) {
+#ifdef _OPENMP
+    return (size_t)omp_get_thread_num();
+#else
+    return 0;
+#endif
+}
+
 /* False where the dense product is to be taken instead. */
 static bool run_task(sum_task *task, ebm_work *work) {
     const size_t mark = ebm_work_mark(work);
     const bool taken = take_task(task, work);
     if (taken) {
         const double cost = (double)task->rows * (double)task->units * (double)task->N;
-#pragma omp parallel num_threads(ebm_work_threads(work)) if (cost > worth_threads)
-        run_with_team(task, task->tables + task->thread_length * (size_t)omp_get_thread_num());
+        const int threads = cost > worth_threads ? ebm_work_threads(work) : 1;
+        (void)threads;
+#pragma omp parallel num_threads(threads) if (threads > 1)
+        run_with_team(task, task->tables + task->thread_length * thread_number());
     }
     ebm_work_release(work, mark);
     return taken && !task->dense;

@@ -11,7 +11,7 @@
 #include <cblas.h>
 #include <limits.h>
 
-enum { SMALL_ROWS = 4096 /* elements: below this a parallel region costs more than it gains */ };
+enum { SMALL_ROWS = 1 << 14 /* elements: below this a parallel region costs more than it gains */ };
 
 void ebm_blas_one_thread(void) {
     static int done;
@@ -54,7 +54,7 @@ void ebm_gemm(bool transpose_a, bool transpose_b, size_t M, size_t N, size_t K, 
     const size_t length = by_rows ? M : N;
     const size_t width = ebm_block_width(length, (double)M * (double)N * (double)K);
     const size_t blocks = (length + width - 1) / width;
-#pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(dynamic) if (blocks > 1)
+#pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(dynamic) if (ebm_work_threads(work) > 1 && blocks > 1)
     for (size_t block = 0; block < blocks; block++) {
         const size_t first = block * width, n = length - first < width ? length - first : width;
         if (by_rows)
@@ -79,7 +79,7 @@ bool ebm_is_binary(size_t rows, size_t columns, const ebm_real *X, size_t ldx) {
 void ebm_transpose(size_t rows, size_t columns, const ebm_real *in, ebm_real *out, ebm_work *work) {
     enum { TILE = 16 };
     const size_t bands = (columns + TILE - 1) / TILE;
-#pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(static) if (rows * columns > SMALL_ROWS)
+#pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(static) if (ebm_work_threads(work) > 1 && rows * columns > SMALL_ROWS)
     for (size_t band = 0; band < bands; band++) {
         const size_t first = band * TILE, last = first + TILE < columns ? first + TILE : columns;
         for (size_t top = 0; top < rows; top += TILE) {
@@ -94,7 +94,7 @@ void ebm_transpose(size_t rows, size_t columns, const ebm_real *in, ebm_real *ou
 void ebm_sigmoid_rows(size_t B, size_t N, const ebm_real *field, double scale, const ebm_real *offset, ebm_real *mean,
                       ebm_work *work) {
     const ebm_row_kernels *kernels = ebm_row_kernels_get();
-#pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(static) if (B * N > SMALL_ROWS)
+#pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(static) if (ebm_work_threads(work) > 1 && B * N > SMALL_ROWS)
     for (size_t b = 0; b < B; b++)
         kernels->sigmoid(N, field + b * N, (ebm_real)scale, offset, mean + b * N);
 }
@@ -103,7 +103,7 @@ void ebm_bernoulli_rows(size_t B, size_t N, const ebm_real *field, double scale,
                         ebm_stream stream, uint32_t first_chain, uint64_t step, ebm_real *mean, ebm_real *state,
                         ebm_work *work) {
     const ebm_row_kernels *kernels = ebm_row_kernels_get();
-#pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(static) if (B * N > SMALL_ROWS)
+#pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(static) if (ebm_work_threads(work) > 1 && B * N > SMALL_ROWS)
     for (size_t b = 0; b < B; b++)
         kernels->bernoulli(N, field + b * N, (ebm_real)scale, offset, stream, first_chain + (uint32_t)b, step,
                            mean != NULL ? mean + b * N : NULL, state + b * N);
@@ -112,14 +112,14 @@ void ebm_bernoulli_rows(size_t B, size_t N, const ebm_real *field, double scale,
 void ebm_bernoulli_means(size_t B, size_t N, const ebm_real *p, ebm_stream stream, uint32_t first_chain, uint64_t step,
                          ebm_real *state, ebm_work *work) {
     const ebm_row_kernels *kernels = ebm_row_kernels_get();
-#pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(static) if (B * N > SMALL_ROWS)
+#pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(static) if (ebm_work_threads(work) > 1 && B * N > SMALL_ROWS)
     for (size_t b = 0; b < B; b++)
         kernels->bernoulli_means(N, p + b * N, stream, first_chain + (uint32_t)b, step, state + b * N);
 }
 
 void ebm_softplus_rows(size_t B, size_t N, const ebm_real *field, double scale, double *out, ebm_work *work) {
     const ebm_row_kernels *kernels = ebm_row_kernels_get();
-#pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(static) if (B * N > SMALL_ROWS)
+#pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(static) if (ebm_work_threads(work) > 1 && B * N > SMALL_ROWS)
     for (size_t b = 0; b < B; b++)
         out[b] = kernels->softplus(N, field + b * N, (ebm_real)scale);
 }
@@ -128,14 +128,14 @@ void ebm_softplus_difference_rows(size_t B, size_t N, const ebm_real *field, dou
                                   double *out, ebm_work *work) {
     const ebm_row_kernels *kernels = ebm_row_kernels_get();
     const ebm_real from = (ebm_real)scale_from, to = (ebm_real)scale_to, change = (ebm_real)(scale_to - scale_from);
-#pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(static) if (B * N > SMALL_ROWS)
+#pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(static) if (ebm_work_threads(work) > 1 && B * N > SMALL_ROWS)
     for (size_t b = 0; b < B; b++)
         out[b] = kernels->softplus_difference(N, field + b * N, from, to, change);
 }
 
 void ebm_dot_rows(size_t B, size_t N, const ebm_real *x, const ebm_real *w, double *out, ebm_work *work) {
     const ebm_row_kernels *kernels = ebm_row_kernels_get();
-#pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(static) if (B * N > SMALL_ROWS)
+#pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(static) if (ebm_work_threads(work) > 1 && B * N > SMALL_ROWS)
     for (size_t b = 0; b < B; b++)
         out[b] = kernels->dot(N, x + b * N, w);
 }
@@ -145,7 +145,7 @@ void ebm_column_sums(size_t B, size_t N, double alpha, const ebm_real *x, const 
     enum { WIDTH = 64 };
     const ebm_row_kernels *kernels = ebm_row_kernels_get();
     const size_t blocks = (N + WIDTH - 1) / WIDTH;
-#pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(static) if (B * N > SMALL_ROWS)
+#pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(static) if (ebm_work_threads(work) > 1 && B * N > SMALL_ROWS)
     for (size_t block = 0; block < blocks; block++) {
         const size_t first = block * WIDTH, n = N - first < WIDTH ? N - first : WIDTH;
         double sums[WIDTH];
@@ -159,7 +159,7 @@ void ebm_axpy(size_t count, double alpha, const ebm_real *x, ebm_real *y, ebm_wo
     enum { PIECE = 8192 };
     const ebm_row_kernels *kernels = ebm_row_kernels_get();
     const size_t pieces = (count + PIECE - 1) / PIECE;
-#pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(static) if (pieces > 4)
+#pragma omp parallel for num_threads(ebm_work_threads(work)) schedule(static) if (ebm_work_threads(work) > 1 && pieces > 4)
     for (size_t piece = 0; piece < pieces; piece++) {
         const size_t first = piece * PIECE, n = count - first < PIECE ? count - first : PIECE;
         kernels->axpy(n, (ebm_real)alpha, x + first, y + first);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static ebm_status fail_va(const ebm_reader *reader, ebm_position at, const char *format, va_list arguments) {
+static EBM_PRINTF(3, 0) ebm_status fail_va(const ebm_reader *reader, ebm_position at, const char *format, va_list arguments) {
     char message[sizeof reader->error->message];
     vsnprintf(message, sizeof message, format, arguments);
     return ebm_fail_at(reader->error, EBM_INVALID, &at, "%s", message);
