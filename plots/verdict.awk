@@ -17,7 +17,10 @@ $(NF - from_end) ~ /^check:/ {
         name = $(NF - from_end)
         sub(/^check: */, "", name)
         gsub(/_/, " ", name)
-        bad = bad (bad == "" ? "" : ", ") name sprintf(" = %.3g", $(NF - from_end + 1))
+        value = sprintf(" = %.3g, not ", $(NF - from_end + 1))
+        if (!sub(/ above /, value "above ", name))
+            sub(/ below /, value "below ", name)
+        bad = bad (bad == "" ? "" : "; ") name
     }
 }
 
