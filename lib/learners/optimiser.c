@@ -1,10 +1,13 @@
 /* SGD, momentum (Polyak 1964) and Adam (Kingma & Ba 2015), with schedules, weight decay and clipping.
  *
- * One pass over theta for each step: blocks of fixed length, so that the check for divergence adds its block sums in
- * the same order for any number of threads. SGD       theta += r (g - lambda theta) momentum  m = mu m + r (g - lambda
- * theta);  theta += m Adam      m = b1 m + (1 - b1) g;  s = b2 s + (1 - b2) g^2;  theta += r (m / (1 - b1^t) / (sqrt(s
- * / (1 - b2^t)) + eps)
- *             - lambda theta)        (decay decoupled: Loshchilov & Hutter 2019) */
+ * With gradient g, rate r and weight decay l:
+ *   SGD       theta += r (g - l theta)
+ *   momentum  m = mu m + r (g - l theta);  theta += m
+ *   Adam      m = b1 m + (1 - b1) g;  s = b2 s + (1 - b2) g^2;
+ *             theta += r (m / (1 - b1^t)) / (sqrt(s / (1 - b2^t)) + eps) - r l theta   (decoupled: Loshchilov & Hutter 2019)
+ *
+ * One pass over theta a step, in blocks of fixed length, so that the check for divergence adds its block sums in the same
+ * order for any number of threads. */
 #include "learners/optimiser.h"
 
 #include <math.h>

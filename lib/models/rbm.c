@@ -44,7 +44,7 @@ static const ebm_option rbm_table[] = {
     {"visible_bias", EBM_OPTION_CHOICE, AT(visible_bias), "data", 0, 0, bias_names, 0,
      "start of the visible biases: log odds of each unit's mean in the data, or 0"},
     {"centred", EBM_OPTION_BOOL, AT(centred), "false", 0, 0, NULL, 0,
-     "follow the centred gradient (offsets: data means, hidden activity at them)"},
+     "follow the centred gradient (offsets: the data's means with one pseudo-example, hidden activity at them)"},
     {"load", EBM_OPTION_STRING, AT(load), NULL, 0, 0, NULL, EBM_OPTION_PATH,
      "folder with W.npy (visible x hidden), visible_bias.npy and hidden_bias.npy to start from"},
     EBM_OPTIONS_END,
