@@ -395,22 +395,21 @@ static void rbm_precondition(ebm_model *model, ebm_real *grad, ebm_work *work) {
     if (!state->centred)
         return;
     size_t V = model->space.size, H = model->n_hidden, mark = ebm_work_mark(work);
-    ebm_real *visible = grad + V * H, *hidden = grad + V * H + V;
-    double *column = ebm_work_take(work, H, sizeof *column);
-    for (size_t j = 0; j < H; j++)
-        column[j] = 0;
+    ebm_real *restrict visible = grad + V * H, *restrict hidden = grad + V * H + V;
+    const ebm_real *restrict lambda = state->lambda;
+    double *row = ebm_work_take(work, V, sizeof *row);
+    int threads = V * H > 1 << 14 ? ebm_work_threads(work) : 1;
+    (void)threads;
+#pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)
     for (size_t i = 0; i < V; i++) {
-        double row = 0;
-        for (size_t j = 0; j < H; j++) {
-            ebm_real *g = &grad[i * H + j];
-            *g -= state->mu[i] * hidden[j] + visible[i] * state->lambda[j];
-            row += (double)*g * (double)state->lambda[j];
-            column[j] += (double)*g * (double)state->mu[i];
-        }
-        visible[i] -= (ebm_real)row;
+        ebm_real *restrict g = grad + i * H, mu = state->mu[i], change = visible[i];
+        for (size_t j = 0; j < H; j++)
+            g[j] -= mu * hidden[j] + change * lambda[j];
     }
-    for (size_t j = 0; j < H; j++)
-        hidden[j] -= (ebm_real)column[j];
+    ebm_dot_rows(V, H, grad, lambda, row, work);
+    for (size_t i = 0; i < V; i++)
+        visible[i] -= (ebm_real)row[i];
+    ebm_column_sums(V, H, -1.0, grad, state->mu, hidden, work);
     ebm_work_release(work, mark);
 }
 
