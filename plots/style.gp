@@ -62,5 +62,5 @@ learner_title(l) = l eq "exact" ? "exact ML" : sprintf("%s%s%s", word(upper(l), 
     words(upper(l)) > 2 ? ", " . word(upper(l), 3) . " chains" : "")
 dataset_title(d) = d eq "bars-and-stripes" ? "bars and stripes" : d eq "mnist" ? "MNIST" : d eq "glyphs" ? "generated digits" : d
 
-# eval strip(y): the next plot of a multiplot shows no axes and is there for its key, in one row centred at height y.
-strip(y) = sprintf("unset border; unset tics; unset xlabel; unset ylabel; unset logscale; set xrange [0:1]; set yrange [0:1]; set lmargin at screen 0.005; set rmargin at screen 0.995; set bmargin at screen %g; set tmargin at screen %g; set key at screen 0.5,%g center center horizontal maxrows 1 width -5 samplen 2.6 font ',14'", y - 0.03, y + 0.03, y)
+# eval strip(y): the next plot of a multiplot shows no axes and is there for its key, in two rows centred at height y.
+strip(y) = sprintf("unset border; unset tics; unset xlabel; unset ylabel; unset logscale; set xrange [0:1]; set yrange [0:1]; set lmargin at screen 0.005; set rmargin at screen 0.995; set bmargin at screen %g; set tmargin at screen %g; set key at screen 0.5,%g center center vertical maxrows 2 width 0 samplen 3 spacing 1.1 font ',14'", y - 0.035, y + 0.035, y)
