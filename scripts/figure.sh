@@ -4,6 +4,8 @@
 # reads FOLDER/NAME.csv (FOLDER: results/SIZE by default) and writes FOLDER/figures/NAME*.svg and NAME*.png. What
 # gnuplot has to say is shown; a warning, a missing or an empty file is an error.
 set -eu
+# gnuplot draws in UTF-8 and needs a locale that knows it, which a bare machine does not set.
+export LC_ALL=C.UTF-8
 name=$1
 size=${2:-quick}
 out=${3:-results/$size}
