@@ -3,7 +3,6 @@
 
 #include "estimators/estimators.h"
 #include "data/datasets.h"
-#include "estimators/estimators.h"
 #include "learners/learners.h"
 #include "models/models.h"
 #include "samplers/samplers.h"
