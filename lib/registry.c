@@ -1,24 +1,14 @@
-/* The only file that lists all components: adding one is its file and its line here. */
-#include "ebm/registry.h"
-
-#include "estimators/estimators.h"
-#include "data/datasets.h"
-#include "learners/learners.h"
-#include "models/models.h"
-#include "samplers/samplers.h"
+/* Components by kind and name (the list itself: components.h), and which of them go together. */
+#include "components.h"
 
 #include <string.h>
 
-static const ebm_component *const datasets[] = {
-    &ebm_bars_and_stripes.info, &ebm_shifter.info,  &ebm_random_patterns.info,
-    &ebm_glyphs.info,           &ebm_mnist.info,    &ebm_idx_data.info,
-    &ebm_csv_data.info,         &ebm_npy_data.info, NULL};
-static const ebm_component *const models[] = {&ebm_rbm.info, NULL};
-static const ebm_component *const samplers[] = {&ebm_block_gibbs.info, NULL};
-static const ebm_component *const learners[] = {&ebm_cd.info, &ebm_pcd.info, &ebm_exact.info, NULL};
-static const ebm_component *const estimators[] = {
-    &ebm_exact_loglik.info,         &ebm_kl.info, &ebm_ais.info, &ebm_pseudo_likelihood.info, &ebm_free_energy_gap.info,
-    &ebm_reconstruction_error.info, NULL};
+#define INFO(name) &name.info,
+static const ebm_component *const datasets[] = {EBM_DATASETS(INFO) NULL};
+static const ebm_component *const models[] = {EBM_MODELS(INFO) NULL};
+static const ebm_component *const samplers[] = {EBM_SAMPLERS(INFO) NULL};
+static const ebm_component *const learners[] = {EBM_LEARNERS(INFO) NULL};
+static const ebm_component *const estimators[] = {EBM_ESTIMATORS(INFO) NULL};
 
 static const struct {
     const char *name;

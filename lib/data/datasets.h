@@ -1,13 +1,8 @@
-/* The data set types and what their loaders share. Internal. */
+/* What the loaders and generators of this folder share. Internal. */
 #ifndef EBM_DATA_DATASETS_H
 #define EBM_DATA_DATASETS_H
 
-#include "ebm/dataset.h"
-
-/* Files. */
-extern const ebm_dataset_type ebm_mnist, ebm_csv_data, ebm_npy_data, ebm_idx_data;
-/* Generators. */
-extern const ebm_dataset_type ebm_bars_and_stripes, ebm_shifter, ebm_random_patterns, ebm_glyphs;
+#include "components.h"
 
 /* Most bytes that one file of data may unfold to. */
 #define EBM_DATA_LIMIT ((size_t)1 << 32)

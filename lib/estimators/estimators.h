@@ -1,15 +1,8 @@
-/* The estimators of this folder, for lib/registry.c, and what they share. */
+/* What the estimators of this folder share. Internal. */
 #ifndef EBM_ESTIMATORS_H
 #define EBM_ESTIMATORS_H
 
-#include "ebm/estimator.h"
-
-extern const ebm_estimator_type ebm_exact_loglik;
-extern const ebm_estimator_type ebm_kl;
-extern const ebm_estimator_type ebm_ais;
-extern const ebm_estimator_type ebm_pseudo_likelihood;
-extern const ebm_estimator_type ebm_free_energy_gap;
-extern const ebm_estimator_type ebm_reconstruction_error;
+#include "components.h"
 
 /* How many examples an estimator looks at. 0: all. */
 typedef struct ebm_example_limits {

@@ -1,5 +1,5 @@
 /* Contrastive divergence: the negative phase is k sampler steps from the data (Hinton 2002), or from noise. */
-#include "learners/learners.h"
+#include "components.h"
 #include "learners/phases.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Exact maximum likelihood: the negative phase by enumeration, for machines whose log Z can be enumerated. */
-#include "learners/learners.h"
+#include "components.h"
 #include "learners/phases.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* Persistent contrastive divergence, or stochastic maximum likelihood: the chains go on from one update to the next
  * (Younes 1999; Tieleman 2008). A chain is the pair (v, h): each update draws v | h first. */
-#include "learners/learners.h"
+#include "components.h"
 #include "learners/phases.h"
 
 #include <math.h>

@@ -10,7 +10,7 @@
  * Centring (Montavon & Mueller 2012; Melchior, Fischer & Wiskott 2016): the gradient is taken for
  * E = -(v - mu)^T W (h - lambda) - ... and mapped back; mu = the data's means, lambda = sigmoid(c + W^T mu). */
 #include "models/enumerate_layer.h"
-#include "models/models.h"
+#include "components.h"
 
 #include "ebm/matrix.h"
 #include "ebm/npy.h"

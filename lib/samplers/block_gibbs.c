@@ -4,7 +4,7 @@
  *
  * A sweep is h | x, x | h. Where a batch already carries hidden units drawn for its x (hidden_ok), the first half is
  * done. */
-#include "samplers/samplers.h"
+#include "components.h"
 
 #include "ebm/special.h"
 

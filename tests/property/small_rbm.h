@@ -4,7 +4,7 @@
 #define EBM_TEST_SMALL_RBM_H
 
 #include "ebm/estimator.h"
-#include "models/models.h"
+#include "components.h"
 
 #include <check.h>
 #include <math.h>

@@ -1,4 +1,4 @@
-/* Every component by kind and name. lib/registry.c is the only file that lists them. */
+/* Every component by kind and name. lib/components.h is the only file that lists them. */
 #ifndef EBM_REGISTRY_H
 #define EBM_REGISTRY_H
 

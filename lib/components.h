@@ -1,0 +1,46 @@
+/* The list of all components: adding one is its file and its line here. The order is the order in which they are shown.
+ * The list declares each, and lib/registry.c finds them by kind and name. */
+#ifndef EBM_COMPONENTS_H
+#define EBM_COMPONENTS_H
+
+#include "ebm/registry.h"
+
+#define EBM_DATASETS(ENTRY)                                                                                            \
+    ENTRY(ebm_bars_and_stripes)                                                                                        \
+    ENTRY(ebm_shifter)                                                                                                 \
+    ENTRY(ebm_random_patterns)                                                                                         \
+    ENTRY(ebm_glyphs)                                                                                                  \
+    ENTRY(ebm_mnist)                                                                                                   \
+    ENTRY(ebm_idx_data)                                                                                                \
+    ENTRY(ebm_csv_data)                                                                                                \
+    ENTRY(ebm_npy_data)
+
+#define EBM_MODELS(ENTRY) ENTRY(ebm_rbm)
+
+#define EBM_SAMPLERS(ENTRY) ENTRY(ebm_block_gibbs)
+
+#define EBM_LEARNERS(ENTRY)                                                                                            \
+    ENTRY(ebm_cd)                                                                                                      \
+    ENTRY(ebm_pcd)                                                                                                     \
+    ENTRY(ebm_exact)
+
+#define EBM_ESTIMATORS(ENTRY)                                                                                          \
+    ENTRY(ebm_exact_loglik)                                                                                            \
+    ENTRY(ebm_kl)                                                                                                      \
+    ENTRY(ebm_ais)                                                                                                     \
+    ENTRY(ebm_pseudo_likelihood)                                                                                       \
+    ENTRY(ebm_free_energy_gap)                                                                                         \
+    ENTRY(ebm_reconstruction_error)
+
+#define EBM_DECLARE_DATASET(name) extern const ebm_dataset_type name;
+#define EBM_DECLARE_MODEL(name) extern const ebm_model_type name;
+#define EBM_DECLARE_SAMPLER(name) extern const ebm_sampler_type name;
+#define EBM_DECLARE_LEARNER(name) extern const ebm_learner_type name;
+#define EBM_DECLARE_ESTIMATOR(name) extern const ebm_estimator_type name;
+EBM_DATASETS(EBM_DECLARE_DATASET)
+EBM_MODELS(EBM_DECLARE_MODEL)
+EBM_SAMPLERS(EBM_DECLARE_SAMPLER)
+EBM_LEARNERS(EBM_DECLARE_LEARNER)
+EBM_ESTIMATORS(EBM_DECLARE_ESTIMATOR)
+
+#endif
