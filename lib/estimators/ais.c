@@ -45,7 +45,8 @@ static const ebm_option ais_table[] = {
     {"reverse", EBM_OPTION_BOOL, AT(reverse), "true", 0, 0, NULL, 0,
      "also anneal backwards, for the other side of the bracket; doubles the cost"},
     {"reverse_start", EBM_OPTION_CHOICE, AT(reverse_start), "auto", 0, 0, origins, 0,
-     "draws of the model that reverse annealing starts from: exact (at most 2^16 visible states), or chains from data "
+     "draws of the model that reverse annealing starts from: exact (a layer of at most 20 units, or 2^16 visible "
+     "states), or chains from data "
      "or from the base; auto: the first of these that can be"},
     {"reverse_half", EBM_OPTION_CHOICE, AT(reverse_half), "test", 0, 0, halves, 0,
      "the half of the data that chains start from; train where there are no test examples"},

@@ -22,6 +22,7 @@
 #include "ebm/special.h"
 
 #include <math.h>
+#include <string.h>
 #include <stdlib.h>
 
 enum { DEFAULT_BLOCK = 1000, EXACT_STATES = 1 << 16 };
@@ -105,22 +106,47 @@ static ebm_status anneal(walk *w, bool reverse, double *log_weight, ebm_error *e
     return EBM_OK;
 }
 
-/* The start of backward walks, with the distribution function over all states where draws are exact. */
+/* The start of backward walks. Exact draws are taken from the model's own slot, for all chains at once, or by the
+ * distribution function over all states. */
 typedef struct reverse_start {
     ebm_ais_start is;
+    ebm_batch draws; /* (chains); x NULL where there are none */
     size_t states;
     double *cumulative; /* (states) */
 } reverse_start;
+
+enum { MOST_DRAWS = 1 << 16 };
+
+/* Fills out->draws; leaves them empty where the model cannot. */
+static ebm_status draw_exactly(const ebm_model *model, const ebm_ais_settings *settings, reverse_start *out,
+                               ebm_work *work, ebm_error *error) {
+    if (model->type->sample_exact == NULL || settings->chains > MOST_DRAWS)
+        return EBM_OK;
+    EBM_TRY(ebm_batch_create(model, settings->chains, &out->draws, error));
+    const ebm_stream stream = settings->stream;
+    const uint64_t step = settings->step + 4 * (uint64_t)settings->temperatures + 4; /* beyond the walk's own */
+    ebm_status status = model->type->sample_exact(model, ebm_path_end(), &out->draws, stream, 0, step, work, NULL);
+    if (status == EBM_OK)
+        return EBM_OK;
+    ebm_batch_free(&out->draws);
+    return status == EBM_UNSUPPORTED ? EBM_OK : ebm_fail(error, status, "exact draws of the model failed");
+}
 
 static bool can_enumerate(const ebm_model *model) {
     const size_t states = ebm_states_count(&model->space);
     return states > 0 && states <= EXACT_STATES;
 }
 
-static ebm_status prepare_start(const ebm_model *model, const ebm_ais_start *asked, reverse_start *out, ebm_work *work,
-                                ebm_error *error) {
+static ebm_status prepare_start(const ebm_model *model, const ebm_ais_settings *settings, const ebm_ais_start *asked,
+                                reverse_start *out, ebm_work *work, ebm_error *error) {
     const bool have_data = asked->data && asked->half && asked->half->count > 0;
     *out = (reverse_start){.is = *asked};
+    if (asked->origin == EBM_AIS_ORIGIN_AUTO || asked->origin == EBM_AIS_ORIGIN_EXACT)
+        EBM_TRY(draw_exactly(model, settings, out, work, error));
+    if (out->draws.x != NULL) {
+        out->is.origin = EBM_AIS_ORIGIN_EXACT;
+        return EBM_OK;
+    }
     if (asked->origin == EBM_AIS_ORIGIN_AUTO)
         out->is.origin = can_enumerate(model) ? EBM_AIS_ORIGIN_EXACT
                          : have_data          ? EBM_AIS_ORIGIN_DATA
@@ -169,7 +195,9 @@ static void start_reverse(walk *w, const reverse_start *start) {
         ebm_base_sample(w->base, w->batch.count, stream, w->first_chain, step, w->batch.x, w->work);
     for (size_t b = 0; b < w->batch.count; b++) {
         const uint32_t chain = w->first_chain + (uint32_t)b;
-        if (start->is.origin == EBM_AIS_ORIGIN_EXACT) {
+        if (start->draws.x != NULL) {
+            memcpy(w->batch.x + b * V, start->draws.x + chain * V, V * sizeof *w->batch.x);
+        } else if (start->is.origin == EBM_AIS_ORIGIN_EXACT) {
             const size_t state = draw_state(start, ebm_random_uniform1(stream, chain, step, 0));
             ebm_states_fill(&w->model->space, state, 1, w->batch.x + b * V);
         } else if (start->is.origin == EBM_AIS_ORIGIN_DATA) {
@@ -242,9 +270,11 @@ ebm_status ebm_ais_reverse(const ebm_model *model, const ebm_base *base, const e
     const size_t mark = ebm_work_mark(work);
     walk w = {.model = model, .base = base, .settings = settings, .work = work};
     reverse_start prepared;
-    ebm_status status = prepare_start(model, start, &prepared, work, error);
+    ebm_status status = prepare_start(model, settings, start, &prepared, work, error);
     if (status == EBM_OK)
         status = walk_blocks(&w, &prepared, log_weight, error);
+    if (prepared.draws.x != NULL)
+        ebm_batch_free(&prepared.draws);
     ebm_work_release(work, mark);
     return status;
 }

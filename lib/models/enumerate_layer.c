@@ -121,3 +121,23 @@ ebm_status ebm_layer_expectations(const ebm_layer_sum *sum, double log_z, double
     ebm_work_release(work, mark);
     return status;
 }
+
+ebm_status ebm_layer_quantiles(const ebm_layer_sum *sum, double log_z, size_t count, const double *level,
+                               uint32_t *states, ebm_work *work, ebm_error *error) {
+    size_t mark = ebm_work_mark(work), found = 0;
+    block_scratch s;
+    ebm_status status = scratch_take(sum, &s, work, error);
+    double cumulative = 0;
+    for (size_t block = 0; status == EBM_OK && found < count && block < (size_t)1 << (sum->K - s.low); block++) {
+        fill_block(sum, &s, block, work);
+        for (size_t r = 0; r < s.rows; r++) {
+            cumulative += exp(s.log_weight[r] - log_z);
+            for (; found < count && level[found] < cumulative; found++)
+                states[found] = (uint32_t)(block << s.low | r);
+        }
+    }
+    for (; status == EBM_OK && found < count; found++) /* the sum stopped a rounding error short of 1 */
+        states[found] = (uint32_t)(((size_t)1 << sum->K) - 1);
+    ebm_work_release(work, mark);
+    return status;
+}

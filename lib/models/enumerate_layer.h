@@ -6,6 +6,8 @@
 #include "ebm/status.h"
 #include "ebm/work.h"
 
+#include <stdint.h>
+
 enum { EBM_ENUMERATE_MAX_UNITS = 25 };
 
 /* s in {0,1}^K with log-weight  linear . s + sum_n softplus(bias_n + (s M)_n),  M (K, N). */
@@ -20,5 +22,9 @@ EBM_NODISCARD ebm_status ebm_layer_log_sum(const ebm_layer_sum *sum, double *out
  * pair (K, N) += scale E[s sigmoid(z)^T], with log_z from ebm_layer_log_sum. */
 EBM_NODISCARD ebm_status ebm_layer_expectations(const ebm_layer_sum *sum, double log_z, double scale, ebm_real *small,
                                                 ebm_real *large, ebm_real *pair, ebm_work *work, ebm_error *error);
+/* states[d] = the state, as a code with unit 0 least significant, at which the cumulative weight first exceeds level[d];
+ * `level` (count) in [0, 1), ascending; with log_z from ebm_layer_log_sum. */
+EBM_NODISCARD ebm_status ebm_layer_quantiles(const ebm_layer_sum *sum, double log_z, size_t count, const double *level,
+                                             uint32_t *states, ebm_work *work, ebm_error *error);
 
 #endif

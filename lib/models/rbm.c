@@ -388,6 +388,55 @@ static ebm_status rbm_expected_grad_theta(const ebm_model *model, double scale, 
     return status;
 }
 
+enum { EXACT_DRAW_UNITS = 20 };
+
+typedef struct level_of_row {
+    double level;
+    size_t row;
+} level_of_row;
+
+static int by_level(const void *left, const void *right) {
+    const level_of_row *a = left, *b = right;
+    return (a->level > b->level) - (a->level < b->level);
+}
+
+/* A state of the smaller layer by inverse CDF; then, where that is the hidden one, v | h. */
+static ebm_status rbm_sample_exact(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_stream stream,
+                                   uint32_t first_chain, uint64_t step, ebm_work *work, ebm_error *error) {
+    size_t V = model->space.size, H = model->n_hidden, B = batch->count, mark = ebm_work_mark(work);
+    bool over_hidden = H <= V;
+    size_t units = over_hidden ? H : V;
+    if (units > EXACT_DRAW_UNITS)
+        return ebm_fail(error, EBM_UNSUPPORTED, "exact draws enumerate a layer of at most %d units, not %zu",
+                        EXACT_DRAW_UNITS, units);
+    level_of_row *rows = ebm_work_take(work, B, sizeof *rows);
+    double *level = ebm_work_take(work, B, sizeof *level), log_z = 0;
+    uint32_t *states = ebm_work_take(work, B, sizeof *states);
+    ebm_layer_sum sum;
+    ebm_status status = rows && level && states ? layer_sum(model, path, over_hidden, &sum, work, error)
+                                                : ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu draws", B);
+    if (status == EBM_OK)
+        status = ebm_layer_log_sum(&sum, &log_z, work, error);
+    for (size_t b = 0; status == EBM_OK && b < B; b++)
+        rows[b] = (level_of_row){ebm_random_uniform1(stream, first_chain + (uint32_t)b, step, 0), b};
+    if (status == EBM_OK) {
+        qsort(rows, B, sizeof *rows, by_level);
+        for (size_t b = 0; b < B; b++)
+            level[b] = rows[b].level;
+        status = ebm_layer_quantiles(&sum, log_z, B, level, states, work, error);
+    }
+    ebm_real *layer = over_hidden ? batch->hidden : batch->x;
+    for (size_t b = 0; status == EBM_OK && b < B; b++)
+        for (size_t k = 0; k < units; k++)
+            layer[rows[b].row * units + k] = (ebm_real)(states[b] >> k & 1u);
+    batch->field_ok = false;
+    if (status == EBM_OK && over_hidden)
+        rbm_sample_visible(model, path, batch, stream, first_chain, step + 1, work);
+    batch->hidden_ok = false;
+    ebm_work_release(work, mark);
+    return status;
+}
+
 /* grad_W -= mu grad_c^T + grad_b lambda^T;  grad_b -= grad_W lambda;  grad_c -= grad_W^T mu (Melchior et al. 2016, 2.2)
  */
 static void rbm_precondition(ebm_model *model, ebm_real *grad, ebm_work *work) {
@@ -437,5 +486,6 @@ const ebm_model_type ebm_rbm = {
     .log_base_normaliser = rbm_log_base_normaliser,
     .log_normaliser = rbm_log_normaliser,
     .expected_grad_theta = rbm_expected_grad_theta,
+    .sample_exact = rbm_sample_exact,
     .precondition = rbm_precondition,
 };

@@ -58,7 +58,7 @@ EBM_NODISCARD ebm_status ebm_ais_forward(const ebm_model *model, const ebm_base 
 /* Where reverse annealing takes its draws of the model from. */
 typedef enum ebm_ais_origin {
     EBM_AIS_ORIGIN_AUTO,  /* exact where it can be, else data, else base */
-    EBM_AIS_ORIGIN_EXACT, /* independent exact draws, by enumeration of at most 2^16 visible states */
+    EBM_AIS_ORIGIN_EXACT, /* independent exact draws: the model's slot sample_exact, or at most 2^16 visible states */
     EBM_AIS_ORIGIN_DATA,  /* `sweeps` of block Gibbs from random examples of `half` */
     EBM_AIS_ORIGIN_BASE   /* `sweeps` of block Gibbs from draws of the base */
 } ebm_ais_origin;

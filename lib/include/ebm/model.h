@@ -127,6 +127,10 @@ typedef struct ebm_model_type {
     /* grad (n_theta) += scale * E_model[dE/dtheta], exactly (the same enumeration). log_z may be NULL. */
     ebm_status (*expected_grad_theta)(const ebm_model *model, double scale, ebm_real *grad, double *log_z,
                                       ebm_work *work, ebm_error *error);
+    /* x = independent draws of p_beta, by the same enumeration, up to a bound that is lower than log_normaliser's
+     * (EBM_UNSUPPORTED beyond); row b draws at chain first_chain + b and steps step, step + 1. Clears field_ok. */
+    ebm_status (*sample_exact)(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_stream stream,
+                               uint32_t first_chain, uint64_t step, ebm_work *work, ebm_error *error);
     /* Exact score matching: out[b] = sum_i (1/2 (dE/dx_i)^2 - d2E/dx_i2). */
     void (*score_terms)(const ebm_model *model, const ebm_batch *batch, double *out, ebm_work *work);
     /* Turn a gradient with respect to theta into the direction that the parametrisation prefers (centring). May be
