@@ -46,12 +46,12 @@ set x2tics scale 0
 set for [i = 1:n] x2tics (learner_title(word(learners, i)) i)
 set ylabel "log-likelihood of a test picture in nats" offset 0.5,0
 set yrange [deepest * 1.22:0]
-set boxwidth 0.5
+set boxwidth 0.44
 unset key
 if (real_data) { set key at screen 0.5,0.075 center center horizontal maxrows 1 width -4 }
-marks = !real_data ? "" : ", '' using ($1 + 0.31):7 with points pointtype 4 pointsize 2.4 linewidth 3" . \
+marks = !real_data ? "" : ", '' using ($1 + 0.36):7 with points pointtype 4 pointsize 2.4 linewidth 3" . \
     " linecolor rgb vermillion title 'published (Salakhutdinov and Murray 2008)'," . \
-    " '' using ($1 + 0.31):7:(sprintf('%.2f', $7)) with labels left font ',13' textcolor rgb vermillion offset 1.6,0 notitle"
+    " '' using ($1 + 0.36):7:(sprintf('%.2f', $7)) with labels left font ',13' textcolor rgb vermillion offset 1.6,0 notitle"
 plot $values using 1:2 with boxes fillcolor rgb "#9ecae1" fillstyle solid 1 border rgb "#08519c" linewidth 2 title "here", \
     "" using 1:2:3:4 with yerrorbars linecolor rgb black linewidth 3 pointtype 7 pointsize 0.6 notitle, \
     "" using 1:3:(sprintf("%.2f", $2)) with labels font ":Bold" offset 0,-1 notitle, \

@@ -101,10 +101,11 @@ static _Noreturn void become(const char *const *arguments, char *const *environm
 enum { CASE_VARIABLES = 5, VARIABLE_SIZE = 48 };
 
 /* The environment with what a case's process gets first; the array is the caller's to free, and its first entries point
- * into `texts`. Where there are more threads than cores, waiting threads sleep instead of spinning. */
+ * into `texts`. Where there are more threads than cores, waiting threads sleep; else they spin, but for a few microseconds
+ * only: a thread that waits for one whose core another program has taken must not hold its own core for that long. */
 static char **case_environment(int threads, bool crowded, char texts[CASE_VARIABLES][VARIABLE_SIZE]) {
     extern char **environ;
-    size_t count = 0, used = 0, given = crowded ? CASE_VARIABLES : CASE_VARIABLES - 1;
+    size_t count = 0, used = 0;
     while (environ[count] != NULL)
         count++;
     char **out = calloc(count + CASE_VARIABLES + 1, sizeof *out);
@@ -114,12 +115,12 @@ static char **case_environment(int threads, bool crowded, char texts[CASE_VARIAB
     snprintf(texts[1], VARIABLE_SIZE, "OPENBLAS_NUM_THREADS=1");
     snprintf(texts[2], VARIABLE_SIZE, "OMP_DYNAMIC=FALSE");
     snprintf(texts[3], VARIABLE_SIZE, "OMP_PROC_BIND=FALSE");
-    snprintf(texts[4], VARIABLE_SIZE, "OMP_WAIT_POLICY=PASSIVE");
-    for (; used < given; used++)
+    snprintf(texts[4], VARIABLE_SIZE, crowded ? "OMP_WAIT_POLICY=PASSIVE" : "GOMP_SPINCOUNT=2000");
+    for (; used < CASE_VARIABLES; used++)
         out[used] = texts[used];
     for (size_t i = 0; i < count; i++) {
         bool replaced = false;
-        for (size_t k = 0; k < given; k++) {
+        for (size_t k = 0; k < CASE_VARIABLES; k++) {
             size_t name = (size_t)(strchr(texts[k], '=') - texts[k]) + 1;
             replaced = replaced || strncmp(environ[i], texts[k], name) == 0;
         }
