@@ -7,7 +7,7 @@ set -eu
 
 packages="gcc cmake make pkg-config libopenblas-dev libcsv-dev libyaml-dev zlib1g-dev librandom123-dev liblbfgs-dev
 check gnuplot-nox fonts-dejavu-core"
-[ "${1:-}" != fuzz ] || packages="$packages clang libclang-rt-14-dev libomp-dev"
+[ "${1:-}" != fuzz ] || packages="$packages clang libclang-rt-14-dev"
 
 installed() { # package
     dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null | grep -q '^.i'
