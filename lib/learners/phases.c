@@ -18,12 +18,11 @@ typedef struct phases {
  * another number of steps still share the first ones. */
 static const uint64_t STRIDE = (uint64_t)1 << 24;
 
-static ebm_status start_from_noise(ebm_learner *learner, uint64_t step, ebm_work *work) {
+static void start_from_noise(ebm_learner *learner, uint64_t step, ebm_work *work) {
     phases *p = learner->state;
     ebm_base_sample(&p->uniform, p->chains.batch.count, ebm_stream_of(learner->seed, EBM_PURPOSE_CHAIN_START), 0, step,
                     p->chains.batch.x, work);
     p->chains.batch.field_ok = p->chains.batch.hidden_ok = false;
-    return EBM_OK;
 }
 
 ebm_status ebm_phases_create(ebm_learner *learner, ebm_start start, ebm_error *error) {
@@ -47,7 +46,8 @@ ebm_status ebm_phases_create(ebm_learner *learner, ebm_start start, ebm_error *e
     if (start == EBM_START_DATA)
         return EBM_OK;
     EBM_TRY(ebm_base_fit(&learner->model->space, NULL, 0, &p->uniform, error));
-    return start_from_noise(learner, 0, NULL);
+    start_from_noise(learner, 0, NULL);
+    return EBM_OK;
 }
 
 void ebm_phases_destroy(ebm_learner *learner) {
@@ -68,7 +68,7 @@ static void start_chains(ebm_learner *learner, const ebm_real *x, size_t count, 
     ebm_batch *batch = &p->chains.batch;
     p->chains.step = learner->update * STRIDE;
     if (p->start == EBM_START_NOISE) {
-        (void)start_from_noise(learner, learner->update + 1, work);
+        start_from_noise(learner, learner->update + 1, work);
         return;
     }
     if (p->start != EBM_START_DATA)
