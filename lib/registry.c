@@ -62,6 +62,8 @@ ebm_status ebm_pairing_check(const ebm_model_type *model, const ebm_sampler_type
                             ebm_slot_names(missing, names, sizeof names), model->info.name);
         if (e->needs_data && !have_data)
             return ebm_fail(error, EBM_UNSUPPORTED, "estimator %s needs a dataset", e->info.name);
+        if (e->needs_sampler && !sampler)
+            return ebm_fail(error, EBM_UNSUPPORTED, "estimator %s needs a sampler", e->info.name);
     }
     return EBM_OK;
 }

@@ -72,13 +72,59 @@ static ebm_status negative_energies(const ebm_model *model, ebm_path path, size_
     return status;
 }
 
+/* Hidden states of at most so many units are summed one by one. */
+enum { MAX_HIDDEN_UNITS = 16 };
+
+/* log_p[s] = log sum_h exp(-E_beta(s, h)): the same sum as the free energy's, but in double. */
+static ebm_status sums_over_hidden(const ebm_model *model, ebm_path path, size_t states, double *log_p, ebm_work *work,
+                                   ebm_error *error) {
+    const size_t M = (size_t)1 << model->n_hidden, mark = ebm_work_mark(work);
+    double *joint = ebm_work_take(work, M, sizeof *joint);
+    ebm_batch batch;
+    if (!joint)
+        return ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu hidden states", M);
+    EBM_TRY(ebm_batch_create(model, M, &batch, error));
+    ebm_status status = EBM_OK;
+    for (size_t s = 0; s < states && status == EBM_OK; s++) {
+        status = ebm_model_joint_energies(model, path, s, &batch, joint, work, error);
+        for (size_t m = 0; m < M; m++)
+            joint[m] = -joint[m];
+        log_p[s] = ebm_log_sum_exp(joint, M);
+    }
+    ebm_batch_free(&batch);
+    ebm_work_release(work, mark);
+    return status;
+}
+
+ebm_status ebm_model_joint_energies(const ebm_model *model, ebm_path path, size_t state, ebm_batch *batch, double *out,
+                                    ebm_work *work, ebm_error *error) {
+    const size_t H = model->n_hidden, V = model->space.size, M = batch->count;
+    for (size_t m = 0; m < M; m++) {
+        ebm_states_fill(&model->space, state, 1, batch->x + m * V);
+        for (size_t j = 0; j < H; j++)
+            batch->hidden[m * H + j] = (ebm_real)(m >> j & 1u);
+    }
+    batch->field_ok = false;
+    batch->hidden_ok = true;
+    ebm_model_field(model, batch, work);
+    model->type->joint_energy(model, path, batch, out, work);
+    for (size_t m = 0; m < M; m++)
+        if (!isfinite(out[m]))
+            return ebm_fail(error, EBM_DIVERGED,
+                            "the energy of state %zu is %g: a parameter is not finite or far too large", state, out[m]);
+    return EBM_OK;
+}
+
 ebm_status ebm_model_log_probabilities(const ebm_model *model, ebm_path path, double *log_p, double *log_z,
                                        ebm_work *work, ebm_error *error) {
-    const size_t states = ebm_states_count(&model->space);
+    const size_t states = ebm_states_count(&model->space), H = model->n_hidden;
     if (states == 0 || states > EBM_MAX_STATES)
         return ebm_fail(error, EBM_UNSUPPORTED, "%zu %s units have too many states to list: the limit is %d",
                         model->space.size, ebm_domain_name(model->space.domain), EBM_MAX_STATES);
-    EBM_TRY(negative_energies(model, path, states, log_p, work, error));
+    if (H > 0 && H <= MAX_HIDDEN_UNITS && model->type->joint_energy && states <= (size_t)EBM_MAX_STATES >> H)
+        EBM_TRY(sums_over_hidden(model, path, states, log_p, work, error));
+    else
+        EBM_TRY(negative_energies(model, path, states, log_p, work, error));
     const double total = ebm_log_sum_exp(log_p, states);
     for (size_t s = 0; s < states; s++)
         log_p[s] -= total;

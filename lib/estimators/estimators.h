@@ -19,9 +19,6 @@ typedef struct ebm_example_limits {
     EBM_LIMIT_OPTION("test_examples", EBM_OFFSET(type, member.test_examples), text,                                    \
                      "only the first so many test examples; 0: all")
 
-#define EBM_METRICS_END                                                                                                \
-    { NULL, NULL, false, NULL }
-
 static inline size_t ebm_limited(size_t count, int64_t limit) {
     return limit > 0 && (size_t)limit < count ? (size_t)limit : count;
 }

@@ -45,28 +45,29 @@ static size_t logits_per_row(const ebm_space *space) {
     return space->domain == EBM_CATEGORICAL ? space->categories : 1;
 }
 
-static void all_sites(const ebm_model *model, const ebm_batch *batch, ebm_real *logit, double *out, ebm_work *work) {
+static void all_sites(const ebm_model *model, const ebm_batch *batch, uint32_t *units, ebm_real *logit, double *out,
+                      ebm_work *work) {
     const size_t V = model->space.size, q = logits_per_row(&model->space);
     for (size_t b = 0; b < batch->count; b++)
         out[b] = 0;
     for (size_t i = 0; i < V; i++) {
-        model->type->site(model, ebm_path_end(), batch, i, logit, work);
+        for (size_t b = 0; b < batch->count; b++)
+            units[b] = (uint32_t)i;
+        model->type->site(model, ebm_path_end(), batch, units, logit, work);
         for (size_t b = 0; b < batch->count; b++)
             out[b] += log_conditional(&model->space, (double)batch->x[b * V + i], logit + b * q);
     }
 }
 
-/* One site an example: each row is looked at as a batch of its own, with the field that it already has. */
+/* One site an example. */
 static void random_sites(const ebm_model *model, const ebm_batch *batch, ebm_stream stream, uint32_t first,
-                         uint64_t step, ebm_real *logit, double *out, ebm_work *work) {
-    const size_t V = model->space.size, F = model->n_field;
-    for (size_t b = 0; b < batch->count; b++) {
-        const size_t i = ebm_random_below(stream, first + (uint32_t)b, step, 0, (uint32_t)V);
-        const ebm_batch row = {
-            .count = 1, .x = batch->x + b * V, .field = F ? batch->field + b * F : NULL, .field_ok = true};
-        model->type->site(model, ebm_path_end(), &row, i, logit, work);
-        out[b] = (double)V * log_conditional(&model->space, (double)row.x[i], logit);
-    }
+                         uint64_t step, uint32_t *units, ebm_real *logit, double *out, ebm_work *work) {
+    const size_t V = model->space.size, q = logits_per_row(&model->space);
+    for (size_t b = 0; b < batch->count; b++)
+        units[b] = ebm_random_below(stream, first + (uint32_t)b, step, 0, (uint32_t)V);
+    model->type->site(model, ebm_path_end(), batch, units, logit, work);
+    for (size_t b = 0; b < batch->count; b++)
+        out[b] = (double)V * log_conditional(&model->space, (double)batch->x[b * V + units[b]], logit + b * q);
 }
 
 static ebm_status half_values(const pl_options *o, const ebm_estimate_inputs *in, const ebm_examples *half,
@@ -77,16 +78,18 @@ static ebm_status half_values(const pl_options *o, const ebm_estimate_inputs *in
     ebm_batch batch;
     EBM_TRY(ebm_batch_create(model, rows, &batch, error));
     ebm_real *logit = ebm_work_take(in->work, rows * logits_per_row(&model->space), sizeof *logit);
-    ebm_status status = logit ? EBM_OK : ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu conditionals", rows);
+    uint32_t *units = ebm_work_take(in->work, rows, sizeof *units);
+    ebm_status status =
+        logit && units ? EBM_OK : ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu conditionals", rows);
     for (size_t first = 0; first < count && status == EBM_OK; first += rows) {
         batch.count = count - first < rows ? count - first : rows;
         ebm_examples_fixed(in->data, half, first, batch.count, batch.x);
         batch.field_ok = batch.hidden_ok = false;
         ebm_model_field(model, &batch, in->work);
         if (model->space.size <= (size_t)o->exact_sites)
-            all_sites(model, &batch, logit, out + first, in->work);
+            all_sites(model, &batch, units, logit, out + first, in->work);
         else
-            random_sites(model, &batch, stream, (uint32_t)first, step, logit, out + first, in->work);
+            random_sites(model, &batch, stream, (uint32_t)first, step, units, logit, out + first, in->work);
         for (size_t e = first; e < first + batch.count && status == EBM_OK; e++)
             if (!isfinite(out[e]))
                 status = ebm_fail(error, EBM_DIVERGED, "the pseudo-likelihood of example %zu is %g", e, out[e]);

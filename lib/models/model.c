@@ -17,12 +17,15 @@ unsigned ebm_model_slots(const ebm_model_type *type) {
     mask |= type->log_normaliser ? EBM_SLOT_LOG_NORMALISER : 0;
     mask |= type->score_terms ? EBM_SLOT_SCORE_TERMS : 0;
     mask |= type->hidden_means ? EBM_SLOT_HIDDEN_MEANS : 0;
+    mask |= type->graph ? EBM_SLOT_GRAPH : 0;
+    mask |= type->sample_site ? EBM_SLOT_SAMPLE_SITE : 0;
     return mask;
 }
 
 const char *ebm_slot_names(unsigned mask, char *buffer, size_t size) {
     static const char *const names[] = {"grad_x", "site",           "block conditionals", "joint_energy",
-                                        "base",   "log_normaliser", "score_terms",        "hidden_means"};
+                                        "base",   "log_normaliser", "score_terms",        "hidden_means",
+                                        "graph",  "sample_site"};
     size_t used = 0;
     if (size > 0)
         buffer[0] = '\0';
@@ -40,6 +43,13 @@ const char *ebm_slot_names(unsigned mask, char *buffer, size_t size) {
 ebm_status ebm_model_create(const ebm_model_type *type, const void *options, const ebm_space *space,
                             const ebm_dataset *data, uint32_t seed, ebm_model *out, ebm_error *error) {
     memset(out, 0, sizeof *out);
+    ebm_space own = {0};
+    if (!space && type->space)
+        EBM_TRY(type->space(options, &own, error));
+    if (!space && own.size == 0)
+        return ebm_fail(error, EBM_INVALID, "model %s needs a dataset: its options do not say what its units are",
+                        type->info.name);
+    space = space ? space : &own;
     if (space->size == 0)
         return ebm_fail(error, EBM_INVALID, "model %s needs at least one unit", type->info.name);
     if (!(type->domains >> space->domain & 1u))

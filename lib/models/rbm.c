@@ -21,7 +21,7 @@
 #include <stdlib.h>
 
 typedef struct rbm_options {
-    int64_t hidden;
+    int64_t hidden, visible;
     int initialise;
     double init_scale;
     int visible_bias;
@@ -38,6 +38,8 @@ static const char *const bias_names[] = {"data", "zero", NULL};
 static const ebm_option rbm_table[] = {
     {"hidden", EBM_OPTION_INT, AT(hidden), "0", 0, 1e6, NULL, 0,
      "number of hidden units; may be left out with `load`, which then tells it"},
+    {"visible", EBM_OPTION_INT, AT(visible), "0", 0, 1e6, NULL, 0,
+     "number of visible units; 0: as many as the data have"},
     {"init", EBM_OPTION_CHOICE, AT(initialise), "normal", 0, 0, init_names, 0, "how the weights start"},
     {"init_scale", EBM_OPTION_REAL, AT(init_scale), "0.01", 0, 100, NULL, 0,
      "standard deviation of the initial weights"},
@@ -83,9 +85,18 @@ static ebm_status hidden_from_file(const char *directory, size_t V, size_t *hidd
                     rows, columns, V);
 }
 
+static ebm_status rbm_space(const void *options, ebm_space *out, ebm_error *error) {
+    const rbm_options *o = options;
+    (void)error;
+    *out = ebm_space_line(EBM_BINARY, (size_t)o->visible);
+    return EBM_OK;
+}
+
 static ebm_status rbm_create(ebm_model *model, const void *options, ebm_error *error) {
     const rbm_options *o = options;
     size_t V = model->space.size, H = (size_t)o->hidden;
+    if (o->visible && (size_t)o->visible != V)
+        return ebm_fail(error, EBM_INVALID, "visible is %zu, but the data have %zu units", (size_t)o->visible, V);
     if (o->load) {
         size_t found;
         EBM_TRY(hidden_from_file(o->load, V, &found, error));
@@ -240,15 +251,15 @@ static void rbm_grad_x(const ebm_model *model, ebm_path path, const ebm_batch *b
 }
 
 /* log P(v_i = 1 | rest) / P(v_i = 0 | rest) = F(v_i = 0) - F(v_i = 1) */
-static void rbm_site(const ebm_model *model, ebm_path path, const ebm_batch *batch, size_t i, ebm_real *logit,
-                     ebm_work *work) {
+static void rbm_site(const ebm_model *model, ebm_path path, const ebm_batch *batch, const uint32_t *units,
+                     ebm_real *logit, ebm_work *work) {
     size_t V = model->space.size, H = model->n_hidden;
-    const ebm_real *row = view(model, VIEW_W) + i * H;
-    double a = path.base ? (double)path.base->parameters[i] : 0;
-    double bias = (1 - path.beta) * a + path.beta * (double)view(model, VIEW_B)[i];
     (void)work;
     for (size_t b = 0; b < batch->count; b++) {
-        double sum = bias, x = (double)batch->x[b * V + i];
+        size_t i = units[b];
+        const ebm_real *row = view(model, VIEW_W) + i * H;
+        double a = path.base ? (double)path.base->parameters[i] : 0, x = (double)batch->x[b * V + i];
+        double sum = (1 - path.beta) * a + path.beta * (double)view(model, VIEW_B)[i];
         for (size_t j = 0; j < H; j++) {
             double without = (double)batch->field[b * H + j] - x * (double)row[j];
             sum += ebm_log1pexp(path.beta * (without + (double)row[j])) - ebm_log1pexp(path.beta * without);
@@ -257,15 +268,17 @@ static void rbm_site(const ebm_model *model, ebm_path path, const ebm_batch *bat
     }
 }
 
-static void rbm_site_changed(const ebm_model *model, ebm_batch *batch, size_t i, const ebm_real *delta,
+static void rbm_site_changed(const ebm_model *model, ebm_batch *batch, const uint32_t *units, const ebm_real *before,
                              ebm_work *work) {
-    size_t H = model->n_hidden;
-    const ebm_real *row = view(model, VIEW_W) + i * H;
+    size_t V = model->space.size, H = model->n_hidden;
     (void)work;
-    for (size_t b = 0; b < batch->count; b++)
-        if (delta[b] != 0)
+    for (size_t b = 0; b < batch->count; b++) {
+        const ebm_real *row = view(model, VIEW_W) + units[b] * H;
+        ebm_real delta = batch->x[b * V + units[b]] - before[b];
+        if (delta != 0)
             for (size_t j = 0; j < H; j++)
-                batch->field[b * H + j] += delta[b] * row[j];
+                batch->field[b * H + j] += delta * row[j];
+    }
 }
 
 static void rbm_sample_hidden(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_stream stream,
@@ -467,6 +480,7 @@ const ebm_model_type ebm_rbm = {
              "Smolensky 1986; Hinton 2002; annealing path: Salakhutdinov & Murray 2008, section 4", rbm_table,
              sizeof(rbm_options)},
     .domains = 1u << EBM_BINARY,
+    .space = rbm_space,
     .create = rbm_create,
     .initialise = rbm_initialise,
     .destroy = rbm_destroy,

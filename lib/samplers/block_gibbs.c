@@ -6,6 +6,7 @@
  * done. */
 #include "components.h"
 
+#include "ebm/enumerate.h"
 #include "ebm/special.h"
 
 #include <math.h>
@@ -35,31 +36,18 @@ static ebm_status block_gibbs_step(ebm_sampler *sampler, const ebm_model *model,
     return EBM_OK;
 }
 
-/* The bits of `code` as a state of 0/1 units. */
-static void binary_state(size_t code, size_t units, ebm_real *out) {
-    for (size_t i = 0; i < units; i++)
-        out[i] = (ebm_real)(code >> i & 1u);
-}
-
 /* log_joint (S, M) = -E_beta(x, h) over all pairs, by the model's own joint energy. */
 static ebm_status joint_table(const ebm_model *model, ebm_path path, size_t S, size_t M, double *log_joint,
                               ebm_work *work, ebm_error *error) {
     ebm_batch batch;
+    ebm_status status = EBM_OK;
     EBM_TRY(ebm_batch_create(model, M, &batch, error));
-    for (size_t m = 0; m < M; m++)
-        binary_state(m, model->n_hidden, batch.hidden + m * model->n_hidden);
-    for (size_t i = 0; i < S; i++) {
-        for (size_t m = 0; m < M; m++)
-            binary_state(i, model->space.size, batch.x + m * model->space.size);
-        batch.field_ok = false;
-        batch.hidden_ok = true;
-        ebm_model_field(model, &batch, work);
-        model->type->joint_energy(model, path, &batch, log_joint + i * M, work);
-        for (size_t m = 0; m < M; m++)
-            log_joint[i * M + m] = -log_joint[i * M + m];
-    }
+    for (size_t i = 0; i < S && status == EBM_OK; i++)
+        status = ebm_model_joint_energies(model, path, i, &batch, log_joint + i * M, work, error);
+    for (size_t k = 0; k < S * M; k++)
+        log_joint[k] = -log_joint[k];
     ebm_batch_free(&batch);
-    return EBM_OK;
+    return status;
 }
 
 /* T[i][j] = sum_h p(h | x_i) p(x_j | h), both conditionals normalised from one table of joint energies. */

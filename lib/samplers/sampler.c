@@ -1,6 +1,7 @@
 /* What all samplers share: creation, and chains. */
 #include "ebm/sampler.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 ebm_status ebm_sampler_create(const ebm_sampler_type *type, const void *options, const ebm_model *model,
@@ -31,5 +32,30 @@ ebm_status ebm_chains_create(const ebm_model *model, size_t count, ebm_stream st
 
 void ebm_chains_free(ebm_chains *chains) {
     ebm_batch_free(&chains->batch);
+    free(chains->auxiliary);
     memset(chains, 0, sizeof *chains);
+}
+
+ebm_status ebm_sampler_attach(const ebm_sampler *sampler, const ebm_model *model, ebm_chains *chains,
+                              ebm_error *error) {
+    free(chains->auxiliary);
+    chains->auxiliary = NULL;
+    chains->auxiliary_bytes = 0;
+    if (!sampler->type->auxiliary_bytes)
+        return EBM_OK;
+    size_t bytes = sampler->type->auxiliary_bytes(sampler, model, chains->batch.count);
+    chains->auxiliary = ebm_alloc(bytes, 1);
+    if (!chains->auxiliary)
+        return ebm_fail(error, EBM_NO_MEMORY, "no memory for what sampler %s keeps of %zu chains",
+                        sampler->type->info.name, chains->batch.count);
+    chains->auxiliary_bytes = bytes;
+    sampler->type->auxiliary_start(sampler, model, chains);
+    return EBM_OK;
+}
+
+void ebm_chains_reset_counters(const ebm_sampler *sampler, ebm_chains *chains) {
+    chains->accepted = chains->proposed = 0;
+    chains->energy_evaluations = chains->gradient_evaluations = chains->site_updates = 0;
+    if (sampler->type->reset_counters)
+        sampler->type->reset_counters(sampler, chains);
 }

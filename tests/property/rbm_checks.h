@@ -133,11 +133,14 @@ static double check_marginal(rbm_fixture *f) {
 static double check_site(rbm_fixture *f) {
     ebm_batch batch = rbm_all_states(f);
     ebm_real *logit = calloc(batch.count, sizeof *logit);
+    uint32_t *units = calloc(batch.count, sizeof *units);
     double worst = 0;
     for (size_t k = 0; k < PATHS; k++) {
         oracle o = oracle_open(&f->machine, paths[k].base, paths[k].beta);
         for (size_t i = 0; i < f->machine.V; i++) {
-            f->model.type->site(&f->model, rbm_path(f, paths[k].base, paths[k].beta), &batch, i, logit, f->work);
+            for (size_t v = 0; v < batch.count; v++)
+                units[v] = (uint32_t)i;
+            f->model.type->site(&f->model, rbm_path(f, paths[k].base, paths[k].beta), &batch, units, logit, f->work);
             for (size_t v = 0; v < o.S; v++) {
                 size_t bit = (size_t)1 << i;
                 double want = o.free_energy[v & ~bit] - o.free_energy[v | bit];
@@ -146,24 +149,27 @@ static double check_site(rbm_fixture *f) {
         }
         oracle_close(&o);
     }
+    free(units);
     free(logit);
     ebm_batch_free(&batch);
     return worst;
 }
 
-/* Flip unit i in every state, tell the model, and compare its field with one computed afresh. */
+/* Flip one unit in every state, another in each, tell the model, and compare its field with one computed afresh. */
 static double check_site_changed(rbm_fixture *f) {
     const oracle_rbm *m = &f->machine;
     ebm_batch batch = rbm_all_states(f);
-    ebm_real *delta = calloc(batch.count, sizeof *delta);
+    ebm_real *before = calloc(batch.count, sizeof *before);
+    uint32_t *units = calloc(batch.count, sizeof *units);
     double worst = 0;
     for (size_t i = 0; i < m->V; i++) {
         for (size_t v = 0; v < batch.count; v++) {
-            ebm_real *unit = batch.x + v * m->V + i;
-            delta[v] = 1 - 2 * *unit;
-            *unit += delta[v];
+            units[v] = (uint32_t)((i + v) % m->V);
+            ebm_real *unit = batch.x + v * m->V + units[v];
+            before[v] = *unit;
+            *unit = 1 - before[v];
         }
-        f->model.type->site_changed(&f->model, &batch, i, delta, f->work);
+        f->model.type->site_changed(&f->model, &batch, units, before, f->work);
         for (size_t v = 0; v < batch.count; v++)
             for (size_t j = 0; j < m->H; j++) {
                 double want = oracle_c(m, j);
@@ -172,7 +178,8 @@ static double check_site_changed(rbm_fixture *f) {
                 worst = fmax(worst, rbm_distance(batch.field[v * m->H + j], want, 2 * field_bound(m)));
             }
     }
-    free(delta);
+    free(units);
+    free(before);
     ebm_batch_free(&batch);
     return worst;
 }

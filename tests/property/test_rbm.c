@@ -51,13 +51,24 @@ static void wrong_joint_energy(const ebm_model *model, ebm_path path, const ebm_
     path.beta = 1; /* the path forgotten */
     real->joint_energy(model, path, batch, out, work);
 }
-static void wrong_site(const ebm_model *model, ebm_path path, const ebm_batch *batch, size_t i, ebm_real *logit,
-                       ebm_work *work) {
-    real->site(model, path, batch, (i + 1) % model->space.size, logit, work);
+/* The unit after the one that was asked for. */
+static uint32_t *next_units(const ebm_model *model, size_t count, const uint32_t *units, ebm_work *work) {
+    uint32_t *next = ebm_work_take(work, count, sizeof *next);
+    for (size_t b = 0; b < count; b++)
+        next[b] = (units[b] + 1) % (uint32_t)model->space.size;
+    return next;
 }
-static void wrong_site_changed(const ebm_model *model, ebm_batch *batch, size_t i, const ebm_real *delta,
+static void wrong_site(const ebm_model *model, ebm_path path, const ebm_batch *batch, const uint32_t *units,
+                       ebm_real *logit, ebm_work *work) {
+    size_t mark = ebm_work_mark(work);
+    real->site(model, path, batch, next_units(model, batch->count, units, work), logit, work);
+    ebm_work_release(work, mark);
+}
+static void wrong_site_changed(const ebm_model *model, ebm_batch *batch, const uint32_t *units, const ebm_real *before,
                                ebm_work *work) {
-    real->site_changed(model, batch, (i + 1) % model->space.size, delta, work);
+    size_t mark = ebm_work_mark(work);
+    real->site_changed(model, batch, next_units(model, batch->count, units, work), before, work);
+    ebm_work_release(work, mark);
 }
 static void wrong_grad_x(const ebm_model *model, ebm_path path, const ebm_batch *batch, ebm_real *out, ebm_work *work) {
     real->grad_x(model, path, batch, out, work);

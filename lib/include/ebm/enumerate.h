@@ -17,9 +17,14 @@ void ebm_states_fill(const ebm_space *space, size_t first, size_t count, ebm_rea
 /* The code of one state x (size). */
 size_t ebm_states_code(const ebm_space *space, const ebm_real *x);
 
-/* log_p (ebm_states_count) = log p_beta of every state, normalised over the list itself; log_z may be NULL. In blocks.
+/* log_p (ebm_states_count) = log p_beta of every state, normalised over the list itself; log_z may be NULL. In blocks;
+ * where there are few hidden units their states are summed one by one in double, else through the free energy.
  * EBM_UNSUPPORTED with the number for more than EBM_MAX_STATES states, EBM_DIVERGED where an energy is not finite. */
 EBM_NODISCARD ebm_status ebm_model_log_probabilities(const ebm_model *model, ebm_path path, double *log_p,
                                                      double *log_z, ebm_work *work, ebm_error *error);
+/* out (2^H) = E_beta(x, h) of one visible state with every state of 0/1 hidden units (unit j is bit j). `batch` has 2^H
+ * rows. EBM_DIVERGED as above. */
+EBM_NODISCARD ebm_status ebm_model_joint_energies(const ebm_model *model, ebm_path path, size_t state, ebm_batch *batch,
+                                                  double *out, ebm_work *work, ebm_error *error);
 
 #endif

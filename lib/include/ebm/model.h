@@ -11,6 +11,7 @@
 
 #include "ebm/component.h"
 #include "ebm/dataset.h"
+#include "ebm/graph.h"
 #include "ebm/random.h"
 #include "ebm/real.h"
 #include "ebm/space.h"
@@ -72,15 +73,46 @@ enum {
     EBM_SLOT_BASE = 16,           /* a base distribution whose normaliser is known: log_base_normaliser */
     EBM_SLOT_LOG_NORMALISER = 32, /* exact, by enumerating what has to be enumerated */
     EBM_SLOT_SCORE_TERMS = 64,
-    EBM_SLOT_HIDDEN_MEANS = 128
+    EBM_SLOT_HIDDEN_MEANS = 128,
+    EBM_SLOT_GRAPH = 256,
+    EBM_SLOT_SAMPLE_SITE = 512 /* real units: their full conditionals can be drawn from */
 };
+
+/* How a unit is updated given all others. */
+typedef enum ebm_site_rule {
+    EBM_HEAT_BATH, /* drawn from its conditional: Gibbs sampling */
+    EBM_METROPOLIS /* another value, uniformly chosen (for two-valued units: the other one), accepted with
+                      min(1, p(new | rest) / p(old | rest)) */
+} ebm_site_rule;
+
+/* In which order a sweep visits the units. */
+typedef enum ebm_scan {
+    EBM_SCAN_SYSTEMATIC,   /* 0, 1, ... V - 1 */
+    EBM_SCAN_RANDOM,       /* V units drawn uniformly with replacement, each chain its own */
+    EBM_SCAN_CHECKERBOARD, /* the units of colour 0 in order, then those of colour 1: graphs with two colours */
+} ebm_scan;
+
+/* Sweeps of single-site updates. Sweep s of row b draws from (stream, first_chain + b, step + s). */
+typedef struct ebm_sweeps {
+    ebm_site_rule rule;
+    ebm_scan scan;
+    size_t count;
+    ebm_stream stream;
+    uint32_t first_chain;
+    uint64_t step;
+    double accepted; /* in and out: increased by the proposals accepted (EBM_METROPOLIS) */
+} ebm_sweeps;
 
 typedef struct ebm_model_type {
     ebm_component info;
     unsigned domains; /* spaces it can live on: mask of 1u << ebm_domain */
 
-    /* Set n_hidden, n_field, n_theta, views and state from `options` and model->space (already set). theta is
-     * allocated, zeroed, by the caller afterwards. */
+    /* The space that the options alone describe; out->size = 0 where they leave it to the data. NULL: always the
+     * data's. */
+    ebm_status (*space)(const void *options, ebm_space *out, ebm_error *error);
+    /* Set n_hidden, n_field, n_theta, views and state from `options` and model->space (already set: the data's, where
+     * there are data; EBM_INVALID where the options say otherwise). theta is allocated, zeroed, by the caller
+     * afterwards. */
     ebm_status (*create)(ebm_model *model, const void *options, ebm_error *error);
     /* Fill theta: initialisation or loading, as `options` ask. `data` may be NULL. */
     ebm_status (*initialise)(ebm_model *model, const void *options, const ebm_dataset *data, uint32_t seed,
@@ -101,14 +133,28 @@ typedef struct ebm_model_type {
     void (*grad_theta)(const ebm_model *model, const ebm_batch *batch, const ebm_real *weight, double scale,
                        ebm_real *grad, ebm_work *work);
 
-    /* out (count, V) = dE_beta(x_b)/dx (binary and spin: of E extended to real x). The field is valid. */
+    /* out (count, V) = dE_beta(x_b)/dx (binary and spin: of E extended to real x); categorical: out (count, V, q), the
+     * derivatives by the one-hot coordinates of E's extension that is linear in each unit. The field is valid. */
     void (*grad_x)(const ebm_model *model, ebm_path path, const ebm_batch *batch, ebm_real *out, ebm_work *work);
-    /* logit (count, q): for binary and spin q = 1, log P(up | rest) - log P(down | rest) of unit i; categorical: the
-     * unnormalised log conditionals. The field is valid and may be used. */
-    void (*site)(const ebm_model *model, ebm_path path, const ebm_batch *batch, size_t i, ebm_real *logit,
+    /* logit (count, q) of unit units[b] of each row b: for binary and spin q = 1, log P(up | rest) - log P(down | rest);
+     * categorical: the log conditionals up to a constant. The field is valid and may be used. */
+    void (*site)(const ebm_model *model, ebm_path path, const ebm_batch *batch, const uint32_t *units, ebm_real *logit,
                  ebm_work *work);
-    /* Unit i of rows b has changed by delta_b = new - old (count): bring the field up to date. NULL when F = 0. */
-    void (*site_changed)(const ebm_model *model, ebm_batch *batch, size_t i, const ebm_real *delta, ebm_work *work);
+    /* Unit units[b] of each row b, once before[b] (count), has its present value: bring the field up to date. NULL when
+     * F = 0. */
+    void (*site_changed)(const ebm_model *model, ebm_batch *batch, const uint32_t *units, const ebm_real *before,
+                         ebm_work *work);
+    /* Sweeps of single-site updates, fused: the same law as by `site`, not the same numbers. False where the model has
+     * no fast way for this rule, scan and path; then nothing has happened. Which way is taken depends on shapes and
+     * parameters alone, never on threads. On return field_ok tells whether the field is still right. May be NULL. */
+    bool (*sweep)(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_sweeps *sweeps, ebm_work *work);
+    /* x[units[b]] of each row b drawn from its conditional given the rest, on real spaces; row b draws at chain
+     * first_chain + b. The caller renews the field. */
+    void (*sample_site)(const ebm_model *model, ebm_path path, ebm_batch *batch, const uint32_t *units,
+                        ebm_stream stream, uint32_t first_chain, uint64_t step, ebm_work *work);
+    /* The pairwise couplings that E is a sum of, for cluster sampling and for colourings. Owned by the model, true until
+     * theta changes. */
+    const ebm_graph *(*graph)(const ebm_model *model);
     /* hidden ~ p_beta(h | x) given a valid field; row b draws at chain first_chain + b. Sets hidden_ok. */
     void (*sample_hidden)(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_stream stream,
                           uint32_t first_chain, uint64_t step, ebm_work *work);
@@ -131,6 +177,10 @@ typedef struct ebm_model_type {
      * (EBM_UNSUPPORTED beyond); row b draws at chain first_chain + b and steps step, step + 1. Clears field_ok. */
     ebm_status (*sample_exact)(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_stream stream,
                                uint32_t first_chain, uint64_t step, ebm_work *work, ebm_error *error);
+    /* *out = E_p_beta[f] of the observable of that name (observable.h), by a formula that needs no enumeration;
+     * EBM_UNSUPPORTED where there is none for it. May be NULL. */
+    ebm_status (*exact_mean)(const ebm_model *model, ebm_path path, const char *observable, double *out, ebm_work *work,
+                             ebm_error *error);
     /* Exact score matching: out[b] = sum_i (1/2 (dE/dx_i)^2 - d2E/dx_i2). */
     void (*score_terms)(const ebm_model *model, const ebm_batch *batch, double *out, ebm_work *work);
     /* Turn a gradient with respect to theta into the direction that the parametrisation prefers (centring). May be
@@ -158,7 +208,8 @@ struct ebm_model {
     void *state; /* the type's own */
 };
 
-/* Create on `space`, allocate theta, initialise and refresh. The caller frees with ebm_model_free. */
+/* Create on `space` (NULL: the one that the options describe), allocate theta, initialise and refresh. The caller frees
+ * with ebm_model_free. */
 EBM_NODISCARD ebm_status ebm_model_create(const ebm_model_type *type, const void *options, const ebm_space *space,
                                           const ebm_dataset *data, uint32_t seed, ebm_model *out, ebm_error *error);
 void ebm_model_free(ebm_model *model);
