@@ -1,4 +1,5 @@
-/* The runner `estimate`: trains nothing; measures a model as it is initialised or loaded. Row step: 0. */
+/* The runner `estimate`: trains nothing; measures a model as it is initialised or loaded, on the space
+ * of the data or, without data, on its own. Row step: 0, but for curves (an estimator says what their steps count). */
 #include "measure.h"
 #include "runners.h"
 
@@ -32,8 +33,8 @@ static const ebm_metric estimate_metrics[] = {{NULL, NULL, false, NULL}};
 const ebm_runner_type ebm_estimate_runner = {
     .info = {"estimate", "measure a model as it is: loaded from someone else's weights, or as initialised", "",
              estimate_table, sizeof(estimate_options)},
-    .required_kinds = 1u << EBM_KIND_DATASET | 1u << EBM_KIND_MODEL,
-    .optional_kinds = 1u << EBM_KIND_SAMPLER | 1u << EBM_KIND_ESTIMATOR,
+    .required_kinds = 1u << EBM_KIND_MODEL,
+    .optional_kinds = 1u << EBM_KIND_DATASET | 1u << EBM_KIND_SAMPLER | 1u << EBM_KIND_ESTIMATOR,
     .metrics = estimate_metrics,
     .run = estimate_run,
 };

@@ -9,12 +9,15 @@ ebm_status ebm_subject_create(const ebm_case *c, int threads, ebm_subject *out, 
     const ebm_model_type *model = (const ebm_model_type *)c->model.component;
     const ebm_sampler_type *sampler = (const ebm_sampler_type *)c->sampler.component;
     ebm_status status = ebm_work_create(threads, &out->work, error);
-    if (status == EBM_OK) {
+    out->path = ebm_path_end();
+    out->thin = 1;
+    if (status == EBM_OK && data) {
         status = ebm_dataset_load(data, c->dataset.options, c->seed, &out->data, error);
         out->have_data = status == EBM_OK;
     }
     if (status == EBM_OK)
-        status = ebm_model_create(model, c->model.options, &out->data.space, &out->data, c->seed, &out->model, error);
+        status = ebm_model_create(model, c->model.options, out->have_data ? &out->data.space : NULL,
+                                  out->have_data ? &out->data : NULL, c->seed, &out->model, error);
     if (status == EBM_OK && sampler)
         status = ebm_sampler_create(sampler, c->sampler.options, &out->model, &out->sampler, error);
     if (status != EBM_OK)
@@ -33,14 +36,21 @@ void ebm_subject_free(ebm_subject *subject) {
 
 ebm_status ebm_measure(const ebm_case *c, const ebm_subject *subject, size_t first, size_t end, ebm_output *output,
                        ebm_error *error) {
+    const uint64_t step = output->step;
+    ebm_sampler sampler = subject->sampler;
     ebm_estimate_inputs inputs = {.model = &subject->model,
                                   .data = subject->have_data ? &subject->data : NULL,
+                                  .sampler = sampler.type ? &sampler : NULL,
+                                  .path = subject->path,
+                                  .thin = subject->thin,
                                   .seed = c->seed,
-                                  .step = output->step,
+                                  .step = step,
                                   .work = subject->work};
-    for (size_t i = first; i < end; i++) {
+    ebm_status status = EBM_OK;
+    for (size_t i = first; i < end && status == EBM_OK; i++) {
         const ebm_estimator_type *estimator = (const ebm_estimator_type *)c->measures[i].component;
-        EBM_TRY(estimator->estimate(c->measures[i].options, &inputs, &output->sink, error));
+        status = estimator->estimate(c->measures[i].options, &inputs, &output->sink, error);
+        output->step = step;
     }
-    return EBM_OK;
+    return status;
 }

@@ -10,19 +10,22 @@ typedef struct ebm_subject {
     bool have_data;
     ebm_model model;
     ebm_sampler sampler; /* type NULL where the case has none */
+    ebm_path path;       /* where the sampler walks: ebm_path_end() unless the runner sets another */
+    size_t thin;         /* steps of the sampler that a draw stands for: 1 unless the runner sets another */
     ebm_work *work;
 } ebm_subject;
 
-/* Load the data, create the model on their space and the sampler. On failure everything is released. */
+/* Load the data, create the model on their space (without data: on the one that its options describe) and the sampler.
+ * On failure everything is released. */
 EBM_NODISCARD ebm_status ebm_subject_create(const ebm_case *c, int threads, ebm_subject *out, ebm_error *error);
 void ebm_subject_free(ebm_subject *subject);
 
-/* Run the case's measures first ... end - 1 and emit what they find at output->step. */
+/* Run the case's measures first ... end - 1 and emit what they find at output->step (curves: at steps of their own). */
 EBM_NODISCARD ebm_status ebm_measure(const ebm_case *c, const ebm_subject *subject, size_t first, size_t end,
                                      ebm_output *output, ebm_error *error);
 
 /* Side files filters.csv and samples.csv: sheets of `tiles` pictures (intensities in [0, 1], one sheet row a line).
- * Filters need a model with a view "W"; samples need a sampler and run `sweeps` from uniform noise. */
+ * Filters need a model with a view "W" (V, H); samples need a sampler and run `sweeps` from uniform noise. */
 EBM_NODISCARD ebm_status ebm_pictures(const ebm_case *c, ebm_subject *subject, size_t tiles, size_t sweeps,
                                       ebm_output *output, ebm_error *error);
 /* The model's views as .npy side files. */

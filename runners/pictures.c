@@ -69,7 +69,9 @@ static ebm_status sample_sheet(ebm_subject *s, uint32_t seed, size_t tiles, size
     if (status == EBM_OK) {
         chains.keep_hidden = model->n_hidden > 0;
         ebm_base_sample(&uniform, tiles, ebm_stream_of(seed, EBM_PURPOSE_CHAIN_START), 0, 0, chains.batch.x, s->work);
-        status = s->sampler.type->step(&s->sampler, model, ebm_path_end(), &chains, sweeps, s->work, error);
+        status = ebm_sampler_attach(&s->sampler, model, &chains, error);
+        if (status == EBM_OK)
+            status = s->sampler.type->step(&s->sampler, model, ebm_path_end(), &chains, sweeps, s->work, error);
         if (status == EBM_OK && model->type->visible_means && chains.batch.hidden_ok)
             model->type->visible_means(model, &chains.batch, chains.batch.x, s->work);
         picture_shape(&model->space, &rows, &columns);
@@ -81,12 +83,21 @@ static ebm_status sample_sheet(ebm_subject *s, uint32_t seed, size_t tiles, size
     return status;
 }
 
+/* A column of W for each hidden unit. */
+static bool has_filters(const ebm_model *model) {
+    for (size_t i = 0; i < model->n_views; i++)
+        if (strcmp(model->views[i].name, "W") == 0)
+            return model->n_hidden > 0 && model->views[i].rows == model->space.size &&
+                   model->views[i].columns == model->n_hidden;
+    return false;
+}
+
 ebm_status ebm_pictures(const ebm_case *c, ebm_subject *subject, size_t tiles, size_t sweeps, ebm_output *output,
                         ebm_error *error) {
     char path[4096];
     if (tiles == 0)
         return EBM_OK;
-    if (ebm_model_view(&subject->model, "W") && subject->model.n_hidden > 0) {
+    if (has_filters(&subject->model)) {
         EBM_TRY(output->artifact(output, "filters.csv", path, sizeof path, error));
         EBM_TRY(filter_sheet(&subject->model, tiles, path, subject->work, error));
     }

@@ -24,6 +24,10 @@ static ebm_status emit(ebm_sink *sink, const char *metric, double value, double 
     return ebm_table_add(&out->table, out->keys, (int64_t)out->output.step, metric, value, se, "ok", error);
 }
 
+static void at(ebm_sink *sink, uint64_t step) {
+    ((ebm_case_output *)sink)->output.step = step;
+}
+
 static void tell(ebm_case_output *out, const char *text, size_t size) {
     while (out->pipe >= 0 && write(out->pipe, text, size) < 0 && errno == EINTR)
         continue;
@@ -127,7 +131,7 @@ static double checkpoint_interval(void) {
 ebm_status ebm_case_output_open(ebm_case_output *out, const ebm_suite *suite, const char *folder, const char *key,
                                 const char *const *keys, int pipe, ebm_error *error) {
     *out = (ebm_case_output){.keys = keys, .pipe = pipe, .started = ebm_now()};
-    out->output = (ebm_output){.sink = {emit},
+    out->output = (ebm_output){.sink = {emit, at},
                                .progress = progress,
                                .checkpoint_due = checkpoint_due,
                                .stop_requested = stop_requested,

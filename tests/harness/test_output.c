@@ -132,6 +132,20 @@ START_TEST(test_checkpoint_corrupt_is_ignored) {
 }
 END_TEST
 
+START_TEST(test_output_curves_stand_at_steps_of_their_own) {
+    ebm_case_output out;
+    open_output(&out, "k");
+    ebm_sink *sink = &out.output.sink;
+    out.output.step = 7;
+    ck_assert_int_eq(sink->emit(sink, "x", 1, NAN, &error), EBM_OK);
+    sink->at(sink, 3);
+    ck_assert_int_eq(sink->emit(sink, "d", 2, NAN, &error), EBM_OK);
+    ck_assert_int_eq(out.table.rows[0].step, 7);
+    ck_assert_int_eq(out.table.rows[1].step, 3);
+    ebm_case_output_close(&out);
+}
+END_TEST
+
 /* A checkpoint whose checksum is right but whose header announces more than there is. */
 START_TEST(test_checkpoint_hostile_counts_are_ignored) {
     double theta[3] = {1, 2, 3};
@@ -267,6 +281,7 @@ int main(void) {
     TCase *t = tcase_create("output");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, test_checkpoint_round_trip);
+    tcase_add_test(t, test_output_curves_stand_at_steps_of_their_own);
     tcase_add_test(t, test_checkpoint_foreign_is_ignored);
     tcase_add_test(t, test_checkpoint_corrupt_is_ignored);
     tcase_add_test(t, test_checkpoint_hostile_counts_are_ignored);

@@ -9,6 +9,7 @@ typedef struct ebm_estimate_inputs {
     const ebm_dataset *data; /* may be NULL where the estimator needs none */
     ebm_sampler *sampler;    /* the same */
     ebm_path path;           /* where the sampler is asked to be: ebm_path_end(), or an inverse temperature */
+    size_t thin;             /* steps of the sampler that a draw stands for; 0 counts as 1 */
     uint32_t seed;
     uint64_t step; /* of training: stochastic estimators draw at this step */
     ebm_work *work;
