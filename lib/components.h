@@ -15,7 +15,9 @@
     ENTRY(ebm_csv_data)                                                                                                \
     ENTRY(ebm_npy_data)
 
-#define EBM_MODELS(ENTRY) ENTRY(ebm_rbm)
+#define EBM_MODELS(ENTRY)                                                                                              \
+    ENTRY(ebm_rbm)                                                                                                     \
+    ENTRY(ebm_normal_posterior)
 
 #define EBM_SAMPLERS(ENTRY) ENTRY(ebm_block_gibbs)
 

@@ -3,7 +3,11 @@
  * compute the same function on many counters at once.
  *
  * Normals: G. Box, M. Muller, "A note on the generation of random normal deviates" (1958),
- *   n(2i) = sqrt(-2 log u(2i)) cos(2 pi u(2i+1)),  n(2i+1) = sqrt(-2 log u(2i)) sin(2 pi u(2i+1)). */
+ *   n(2i) = sqrt(-2 log u(2i)) cos(2 pi u(2i+1)),  n(2i+1) = sqrt(-2 log u(2i)) sin(2 pi u(2i+1)).
+ *
+ * Gammas: G. Marsaglia, W. W. Tsang, "A simple method for generating gamma variables" (2000). With d = shape - 1/3 and
+ * c = 1 / sqrt(9 d), the variable d v, v = (1 + c z)^3 with z normal, is kept where log u < z^2 / 2 + d (1 - v + log v);
+ * shapes below 1 by Gamma(a) = Gamma(a + 1) U^(1/a), their section 6. */
 #include "ebm/random.h"
 #include "core/row_kernels.h"
 
@@ -84,6 +88,22 @@ double ebm_random_uniform1(ebm_stream stream, uint32_t chain, uint64_t step, uin
     block_of(stream, chain, step, index / 2, words);
     const int at = (index % 2) * 2;
     return uniform_of_pair(words[at], words[at + 1]);
+}
+
+double ebm_random_normal1(ebm_stream stream, uint32_t chain, uint64_t step, uint32_t index) {
+    const double u = ebm_random_uniform1(stream, chain, step, index);
+    const double v = ebm_random_uniform1(stream, chain, step, index + 1);
+    return sqrt(-2 * log(u)) * cos(2 * M_PI * v);
+}
+
+double ebm_random_gamma1(ebm_stream stream, uint32_t chain, uint64_t step, uint32_t index, double shape) {
+    const double raised = shape < 1 ? shape + 1 : shape, d = raised - 1.0 / 3, c = 1 / sqrt(9 * d);
+    for (uint32_t at = index + 1;; at += 3) {
+        const double z = ebm_random_normal1(stream, chain, step, at), root = 1 + c * z, v = root * root * root;
+        if (root <= 0 || log(ebm_random_uniform1(stream, chain, step, at + 2)) >= 0.5 * z * z + d * (1 - v + log(v)))
+            continue;
+        return shape < 1 ? d * v * exp(log(ebm_random_uniform1(stream, chain, step, index)) / shape) : d * v;
+    }
 }
 
 uint32_t ebm_random_below(ebm_stream stream, uint32_t chain, uint64_t step, uint32_t index, uint32_t bound) {

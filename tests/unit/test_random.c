@@ -234,6 +234,79 @@ START_TEST(test_random_permutation_is_uniform) {
 }
 END_TEST
 
+/* The distribution function of a gamma law at x = e^at, by the trapezoid rule in log x, which sees no singularity
+ * for shapes below 1. `grid` points from `low`, `step` apart; cumulative[k] is the mass below point k. */
+static void gamma_distribution(double shape, double low, double step, size_t grid, double *cumulative) {
+    double previous = 0;
+    for (size_t k = 0; k < grid; k++) {
+        const double at = low + (double)k * step, density = exp(shape * at - exp(at) - lgamma(shape));
+        const double below = shape < 1 ? exp(shape * at - lgamma(shape + 1)) : 0; /* x^a / Gamma(a + 1) for small x */
+        cumulative[k] = k ? cumulative[k - 1] + 0.5 * step * (previous + density) : below;
+        previous = density;
+    }
+}
+
+static int by_double(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static const double gamma_shapes[] = {0.2, 0.5, 1, 1.01, 2.5, 40, 1e4};
+enum { GAMMA_SHAPES = sizeof gamma_shapes / sizeof gamma_shapes[0], GAMMA_DRAWS = 200000 };
+
+START_TEST(test_random_gamma_distribution) {
+    enum { GRID = 20001 };
+    const double shape = gamma_shapes[_i], low = shape < 1 ? -120 : log(shape) - 14 / sqrt(shape);
+    const double high = log(shape) + fmin(5, 12 / sqrt(shape)) + (shape < 1 ? 4 : 0), step = (high - low) / (GRID - 1);
+    double *x = malloc(GAMMA_DRAWS * sizeof *x), *cumulative = malloc(GRID * sizeof *cumulative), sum = 0, largest = 0;
+    for (uint32_t i = 0; i < GAMMA_DRAWS; i++) {
+        x[i] = ebm_random_gamma1(ebm_stream_of(21, 4), i % 1000, i / 1000, 3, shape);
+        ck_assert(x[i] > 0);
+        sum += x[i];
+    }
+    /* mean and variance are both `shape` */
+    ck_assert_double_le(fabs(sum / GAMMA_DRAWS - shape) / sqrt(shape / GAMMA_DRAWS), 5.5);
+    gamma_distribution(shape, low, step, GRID, cumulative);
+    ck_assert_double_le(fabs(cumulative[GRID - 1] - 1), 1e-5); /* the table itself */
+    qsort(x, GAMMA_DRAWS, sizeof *x, by_double);
+    for (size_t i = 0; i < GAMMA_DRAWS; i++) {
+        const double place = fmin(fmax((log(x[i]) - low) / step, 0), GRID - 1.001);
+        const size_t k = (size_t)place;
+        const double F = cumulative[k] + (place - (double)k) * (cumulative[k + 1] - cumulative[k]), n = GAMMA_DRAWS;
+        largest = fmax(largest, fmax((double)(i + 1) / n - F, F - (double)i / n));
+    }
+    ck_assert_double_le(sqrt(GAMMA_DRAWS) * largest, 2.9);
+    free(x);
+    free(cumulative);
+}
+END_TEST
+
+/* A draw is a function of its place and reads nothing before its index. */
+START_TEST(test_random_gamma_is_placed) {
+    const ebm_stream stream = ebm_stream_of(2, 2);
+    for (uint32_t i = 0; i < 100; i++) {
+        const double x = ebm_random_gamma1(stream, i, 5, 8, 0.7);
+        ck_assert(x == ebm_random_gamma1(stream, i, 5, 8, 0.7));
+        ck_assert(x != ebm_random_gamma1(stream, i, 5, 12, 0.7));
+        ck_assert(x != ebm_random_gamma1(stream, i, 6, 8, 0.7));
+    }
+    ck_assert(ebm_random_gamma1(stream, 0, 0, 0, 1e-6) >= 0); /* mostly below the smallest number */
+}
+END_TEST
+
+START_TEST(test_random_normal1_distribution) {
+    double sums[3] = {0};
+    for (uint32_t i = 0; i < GAMMA_DRAWS; i++) {
+        const double z = ebm_random_normal1(ebm_stream_of(22, 4), i % 1000, i / 1000, 2);
+        sums[0] += z, sums[1] += z * z, sums[2] += z * z * z * z;
+    }
+    /* variances of z, z^2, z^4: 1, 2, 96 */
+    ck_assert_double_le(fabs(sums[0]) / sqrt(GAMMA_DRAWS), 5.5);
+    ck_assert_double_le(fabs(sums[1] / GAMMA_DRAWS - 1) / sqrt(2.0 / GAMMA_DRAWS), 5.5);
+    ck_assert_double_le(fabs(sums[2] / GAMMA_DRAWS - 3) / sqrt(96.0 / GAMMA_DRAWS), 5.5);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("random");
     TCase *cases = tcase_create("unit");
@@ -246,6 +319,9 @@ int main(void) {
     tcase_add_test(cases, test_random_prefixes_agree);
     tcase_add_test(cases, test_random_below_is_uniform);
     tcase_add_test(cases, test_random_permutation_is_uniform);
+    tcase_add_loop_test(cases, test_random_gamma_distribution, 0, GAMMA_SHAPES);
+    tcase_add_test(cases, test_random_gamma_is_placed);
+    tcase_add_test(cases, test_random_normal1_distribution);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

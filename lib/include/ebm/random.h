@@ -54,6 +54,12 @@ void ebm_random_normal(ebm_stream stream, uint32_t chain, uint64_t step, size_t 
  */
 double ebm_random_uniform1(ebm_stream stream, uint32_t chain, uint64_t step, uint32_t index);
 uint32_t ebm_random_below(ebm_stream stream, uint32_t chain, uint64_t step, uint32_t index, uint32_t bound);
+/* One standard normal in double from the uniforms index and index + 1, by Box-Muller. */
+double ebm_random_normal1(ebm_stream stream, uint32_t chain, uint64_t step, uint32_t index);
+/* One gamma variate in double, density x^(shape - 1) e^-x / Gamma(shape), shape > 0, by rejection: it reads the uniforms
+ * index, index + 1, ... for as long as it has to (4 of them in 95 of 100 cases or more), so nothing else of this (chain,
+ * step) may stand behind index. Draws below 2^-1074 are 0: shapes below about 0.05 can give them. */
+double ebm_random_gamma1(ebm_stream stream, uint32_t chain, uint64_t step, uint32_t index, double shape);
 /* A uniformly random permutation of 0 ... count-1 (Fisher-Yates; count < 2^32). */
 void ebm_random_permutation(ebm_stream stream, uint64_t step, size_t count, uint32_t *out);
 
