@@ -42,12 +42,8 @@ ebm_status ebm_pairing_check(const ebm_model_type *model, const ebm_sampler_type
                              size_t n_estimators, bool have_data, ebm_error *error) {
     char names[160];
     unsigned slots = model ? ebm_model_slots(model) : 0, missing;
-    if (model && sampler && (missing = sampler->needs & ~slots))
-        return ebm_fail(error, EBM_UNSUPPORTED, "sampler %s needs %s, model %s has none", sampler->info.name,
-                        ebm_slot_names(missing, names, sizeof names), model->info.name);
-    if (model && sampler && !(model->domains & sampler->domains))
-        return ebm_fail(error, EBM_UNSUPPORTED, "sampler %s does not run on the states of model %s", sampler->info.name,
-                        model->info.name);
+    if (model && sampler)
+        EBM_TRY(ebm_sampler_check(sampler, NULL, model, error));
     if (model && learner && (missing = learner->needs & ~slots))
         return ebm_fail(error, EBM_UNSUPPORTED, "learner %s needs %s, model %s has none", learner->info.name,
                         ebm_slot_names(missing, names, sizeof names), model->info.name);

@@ -4,14 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-ebm_status ebm_sampler_create(const ebm_sampler_type *type, const void *options, const ebm_model *model,
-                              ebm_sampler *out, ebm_error *error) {
+ebm_status ebm_sampler_check(const ebm_sampler_type *type, const void *options, const ebm_model_type *model,
+                             ebm_error *error) {
     char names[160];
-    unsigned missing = type->needs & ~ebm_model_slots(model->type);
-    *out = (ebm_sampler){.type = type, .options = options};
+    const unsigned missing = type->needs & ~ebm_model_slots(model);
     if (missing)
         return ebm_fail(error, EBM_UNSUPPORTED, "sampler %s needs %s, model %s has none", type->info.name,
-                        ebm_slot_names(missing, names, sizeof names), model->type->info.name);
+                        ebm_slot_names(missing, names, sizeof names), model->info.name);
+    if (!(model->domains & type->domains))
+        return ebm_fail(error, EBM_UNSUPPORTED, "sampler %s does not run on the states of model %s", type->info.name,
+                        model->info.name);
+    return type->check && options ? type->check(options, model, error) : EBM_OK;
+}
+
+ebm_status ebm_sampler_create(const ebm_sampler_type *type, const void *options, const ebm_model *model,
+                              ebm_sampler *out, ebm_error *error) {
+    *out = (ebm_sampler){.type = type, .options = options};
+    EBM_TRY(ebm_sampler_check(type, options, model->type, error));
     if (!(type->domains >> model->space.domain & 1u))
         return ebm_fail(error, EBM_UNSUPPORTED, "sampler %s does not run on %s states", type->info.name,
                         ebm_domain_name(model->space.domain));

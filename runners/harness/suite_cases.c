@@ -146,6 +146,9 @@ static ebm_status check_pairing(const ebm_reader *reader, const ebm_plan *plan, 
     ebm_status status = ebm_pairing_check(
         (const ebm_model_type *)c->model.component, (const ebm_sampler_type *)c->sampler.component,
         (const ebm_learner_type *)c->learner.component, estimators, c->n_measures, c->dataset.component != NULL, &why);
+    if (status == EBM_OK && c->sampler.component && c->model.component)
+        status = ebm_sampler_check((const ebm_sampler_type *)c->sampler.component, c->sampler.options,
+                                   (const ebm_model_type *)c->model.component, &why);
     if (status == EBM_OK)
         return EBM_OK;
     if (status != EBM_UNSUPPORTED)

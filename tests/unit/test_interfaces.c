@@ -184,6 +184,35 @@ START_TEST(test_interfaces_pairing) {
 }
 END_TEST
 
+static ebm_status small_steps_only(const void *options, const ebm_model_type *model, ebm_error *error) {
+    const langevin_options *o = options;
+    return o->step <= 1 ? EBM_OK : ebm_fail(error, EBM_UNSUPPORTED, "too large for model %s", model->info.name);
+}
+
+/* What a sampler's own options decide is asked with them, before anything is created. */
+START_TEST(test_interfaces_sampler_check) {
+    ebm_sampler_type careful = langevin;
+    careful.check = small_steps_only;
+    gaussian_options options = {1};
+    langevin_options small = {1}, large = {2};
+    ebm_error failure = {0};
+    CHECK_OK(ebm_sampler_check(&careful, NULL, &gaussian, error));
+    CHECK_OK(ebm_pairing_check(&gaussian, &careful, NULL, NULL, 0, false, error));
+    CHECK_OK(ebm_sampler_check(&careful, &small, &gaussian, error));
+    ck_assert_int_eq(ebm_sampler_check(&careful, &large, &gaussian, &failure), EBM_UNSUPPORTED);
+    contains(failure.message, "too large for model gaussian-test");
+    ebm_model model;
+    ebm_sampler sampler;
+    ebm_space space = ebm_space_line(EBM_REAL_LINE, V);
+    CHECK_OK(ebm_model_create(&gaussian, &options, &space, NULL, 1, &model, error));
+    CHECK_OK(ebm_sampler_create(&careful, &small, &model, &sampler, error));
+    ebm_sampler_free(&sampler);
+    ck_assert_int_eq(ebm_sampler_create(&careful, &large, &model, &sampler, &failure), EBM_UNSUPPORTED);
+    ebm_sampler_free(&sampler);
+    ebm_model_free(&model);
+}
+END_TEST
+
 START_TEST(test_interfaces_slots) {
     unsigned slots = ebm_model_slots(&gaussian);
     ck_assert_uint_eq(slots, EBM_SLOT_GRAD_X | EBM_SLOT_LOG_NORMALISER);
@@ -403,6 +432,7 @@ int main(void) {
     Suite *suite = suite_create("interfaces");
     TCase *cases = tcase_create("real-valued model, gradient sampler");
     tcase_add_test(cases, test_interfaces_pairing);
+    tcase_add_test(cases, test_interfaces_sampler_check);
     tcase_add_test(cases, test_interfaces_slots);
     tcase_add_test(cases, test_interfaces_langevin_stationary);
     tcase_add_test(cases, test_interfaces_cd_on_a_real_model);

@@ -36,6 +36,10 @@ typedef struct ebm_sampler_type {
 
     const ebm_metric *metrics; /* what `report` emits; NULL or ends with a NULL name */
 
+    /* Whether a sampler with these options can be had on models of this type, as far as `needs` and `domains` leave it
+     * open; asked when a suite is read and before create. EBM_UNSUPPORTED where the model cannot, EBM_INVALID where
+     * the options contradict themselves. May be NULL. */
+    ebm_status (*check)(const void *options, const ebm_model_type *model, ebm_error *error);
     /* Sets sampler->state. `options` stay valid for the sampler's life. May be NULL. */
     ebm_status (*create)(ebm_sampler *sampler, const ebm_model *model, ebm_error *error);
     void (*destroy)(ebm_sampler *sampler); /* may be NULL */
@@ -68,6 +72,9 @@ struct ebm_sampler {
     void *state;
 };
 
+/* Whether the two go together: "sampler hmc needs grad_x, model rbm has none". `options` NULL: with any options. */
+EBM_NODISCARD ebm_status ebm_sampler_check(const ebm_sampler_type *type, const void *options,
+                                           const ebm_model_type *model, ebm_error *error);
 EBM_NODISCARD ebm_status ebm_sampler_create(const ebm_sampler_type *type, const void *options, const ebm_model *model,
                                             ebm_sampler *out, ebm_error *error);
 void ebm_sampler_free(ebm_sampler *sampler);
