@@ -1,6 +1,8 @@
 /* The builder of graphs: neighbour lists, colourings and refusals, each against its definition over all pairs. */
-#include "models/graph.h"
+#include "models/lattice.h"
 #include "rbm_fixture.h"
+
+#include <unistd.h>
 
 /* joined[i * units + j] = 1 + the edge between i and j, 0 where there is none: from `ends` alone. */
 static uint32_t *adjacency(const ebm_graph *g) {
@@ -174,16 +176,150 @@ START_TEST(test_graph_refusals) {
 }
 END_TEST
 
+/* ---- Options ---- */
+
+static ebm_lattice_options plain_options(int64_t rows, int64_t columns) {
+    return (ebm_lattice_options){.rows = rows, .columns = columns, .coupling = 1};
+}
+
+static char *written(const char *text) {
+    static char path[] = "/tmp/ebm_edges_XXXXXX";
+    strcpy(path, "/tmp/ebm_edges_XXXXXX");
+    const int file = mkstemp(path);
+    ck_assert_int_ge(file, 0);
+    ck_assert_int_eq(write(file, text, strlen(text)), (ssize_t)strlen(text));
+    close(file);
+    return path;
+}
+
+START_TEST(test_lattice_space) {
+    ebm_space space;
+    ebm_lattice_options o = plain_options(4, 6);
+    CHECK_OK(ebm_lattice_space(&o, EBM_SPIN, &space, error));
+    ck_assert(space.rank == 2 && space.shape[0] == 4 && space.shape[1] == 6 && space.domain == EBM_SPIN);
+    o = (ebm_lattice_options){.side = 5};
+    CHECK_OK(ebm_lattice_space(&o, EBM_SPIN, &space, error));
+    ck_assert(space.size == 25 && space.rank == 2);
+    o = plain_options(0, 0); /* left to the data */
+    CHECK_OK(ebm_lattice_space(&o, EBM_SPIN, &space, error));
+    ck_assert_uint_eq(space.size, 0);
+    o.edges = written("i,j,J\n0,4,1.5\n2,1,-1\n");
+    CHECK_OK(ebm_lattice_space(&o, EBM_SPIN, &space, error));
+    ck_assert(space.size == 5 && space.rank == 1);
+    unlink(o.edges);
+    static const ebm_lattice_options bad[] = {
+        {.side = 4, .rows = 4}, {.rows = 4}, {.columns = 4}, {.rows = 1000000000, .columns = 1000000000}};
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++)
+        ck_assert_int_eq(ebm_lattice_space(&bad[k], EBM_SPIN, &space, NULL), EBM_INVALID);
+}
+END_TEST
+
+START_TEST(test_lattice_build) {
+    ebm_graph g;
+    ebm_real *factors;
+    ebm_lattice_options o = plain_options(0, 0);
+    ebm_space picture = ebm_space_picture(EBM_SPIN, 4, 5), line = ebm_space_line(EBM_SPIN, 20);
+    CHECK_OK(ebm_lattice_build(&o, &picture, &g, &factors, error)); /* the data's shape */
+    ck_assert(g.rows == 4 && g.columns == 5 && !factors);
+    ebm_graph_free(&g);
+    ck_assert_int_eq(ebm_lattice_build(&o, &line, &g, &factors, NULL), EBM_INVALID);
+    o = plain_options(2, 10);
+    o.lattice = EBM_LATTICE_GRID;
+    CHECK_OK(ebm_lattice_build(&o, &line, &g, &factors, error)); /* the options' shape on a line of data */
+    ck_assert(g.units == 20 && g.edges == 28 && g.rows == 0);
+    ebm_graph_free(&g);
+    ck_assert_int_eq(ebm_lattice_build(&o, &picture, &g, &factors, NULL), EBM_INVALID);
+    o = plain_options(0, 0);
+    o.lattice = EBM_LATTICE_COMPLETE;
+    CHECK_OK(ebm_lattice_build(&o, &line, &g, &factors, error));
+    ck_assert_uint_eq(g.edges, 190);
+    ebm_graph_free(&g);
+}
+END_TEST
+
+START_TEST(test_lattice_edges) {
+    ebm_graph g;
+    ebm_real *factors;
+    ebm_lattice_options o = plain_options(0, 0);
+    ebm_space line = ebm_space_line(EBM_SPIN, 6);
+    o.edges = written("0,4,1.5\n2,1,-1\n");
+    CHECK_OK(ebm_lattice_build(&o, &line, &g, &factors, error));
+    ck_assert(g.units == 6 && g.edges == 2 && g.ends[0] == 0 && g.ends[1] == 4 && g.ends[2] == 1 && g.ends[3] == 2);
+    ck_assert(factors[0] == (ebm_real)1.5 && factors[1] == -1);
+    ebm_real J[2];
+    o.coupling = 2;
+    ebm_lattice_couplings(&o, 2, factors, 1, J);
+    ck_assert(J[0] == 3 && J[1] == -2);
+    ebm_graph_free(&g);
+    free(factors);
+    unlink(o.edges);
+    static const struct {
+        const char *text, *words;
+        ebm_status status;
+    } bad[] = {{"0,1\n1,2\n", "3 columns", EBM_FORMAT},
+               {"0,1,1\n1,2.5,1\n", "edge 1", EBM_FORMAT},
+               {"-1,1,1\n", "whole number", EBM_FORMAT},
+               {"0,16777216,1\n", "whole number", EBM_FORMAT},
+               {"0,1,1\n1,0,2\n", "both join", EBM_INVALID},
+               {"1,1,1\n", "to itself", EBM_INVALID},
+               {"0,6,1\n", "edge 0 names unit 6", EBM_INVALID},
+               {"0,1,nan\n", "nan", EBM_FORMAT},
+               {"i,j,J\n", "no rows", EBM_FORMAT}};
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+        ebm_error why = {0};
+        o.edges = written(bad[k].text);
+        ck_assert_int_eq(ebm_lattice_build(&o, &line, &g, &factors, &why), bad[k].status);
+        char text[1200];
+        ebm_error_text(&why, text, sizeof text);
+        ck_assert_msg(strstr(text, bad[k].words) && strstr(text, o.edges), "'%s' in '%s'?", bad[k].words, text);
+        ck_assert(!factors && !g.ends);
+        unlink(o.edges);
+    }
+    o.edges = (char[]){"/nonexistent/edges.csv"};
+    ck_assert_int_eq(ebm_lattice_build(&o, &line, &g, &factors, NULL), EBM_IO);
+}
+END_TEST
+
+/* Means and variances of 4096 factors within 5 standard errors (false alarm 6e-7 each): N(0, 1) has variance of its
+ * square 2; the same seed gives the same, another seed others. */
+START_TEST(test_lattice_disorder) {
+    enum { N = 4096 };
+    static ebm_real J[N], again[N];
+    ebm_lattice_options o = plain_options(0, 0);
+    o.coupling = -0.5;
+    for (o.disorder = 1; o.disorder <= 2; o.disorder++) {
+        double mean = 0, square = 0;
+        ebm_lattice_couplings(&o, N, NULL, 3, J);
+        for (size_t e = 0; e < N; e++) {
+            mean += (double)J[e] / -0.5 / N;
+            square += (double)J[e] * (double)J[e] / 0.25 / N;
+            ck_assert(o.disorder == 1 || J[e] == (ebm_real)0.5 || J[e] == (ebm_real)-0.5);
+        }
+        ck_assert_double_le(fabs(mean), 5 / sqrt(N));
+        ck_assert_double_le(fabs(square - 1), o.disorder == 1 ? 5 * sqrt(2.0 / N) : 1e-12);
+        ebm_lattice_couplings(&o, N, NULL, 3, again);
+        ck_assert_int_eq(memcmp(J, again, sizeof J), 0);
+        ebm_lattice_couplings(&o, N, NULL, 4, again);
+        ck_assert_int_ne(memcmp(J, again, sizeof J), 0);
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("graph");
-    TCase *build = tcase_create("build"), *refuse = tcase_create("refuse");
+    TCase *build = tcase_create("build"), *refuse = tcase_create("refuse"), *options = tcase_create("options");
     tcase_add_test(build, test_graph_torus);
     tcase_add_test(build, test_graph_grid);
     tcase_add_test(build, test_graph_complete);
     tcase_add_test(build, test_graph_from_edges);
     tcase_add_test(refuse, test_graph_refusals);
     suite_add_tcase(suite, build);
+    tcase_add_test(options, test_lattice_space);
+    tcase_add_test(options, test_lattice_build);
+    tcase_add_test(options, test_lattice_edges);
+    tcase_add_test(options, test_lattice_disorder);
     suite_add_tcase(suite, refuse);
+    suite_add_tcase(suite, options);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
