@@ -51,24 +51,46 @@ static inline void interleave(blocks a, blocks b, blocks *low, blocks *high) {
 #endif
 }
 
-/* Two vectors of 2 BLOCKS words each: the words of blocks first_block ... first_block + BLOCKS - 1. */
-static inline void philox_vectors(ebm_stream stream, uint32_t chain, uint64_t step, uint32_t first_block,
-                                  blocks out[2]) {
-    blocks c0 = {0}, c1 = c0 + chain, c2 = c0 + (uint32_t)step, c3 = c0 + (step >> 32);
+/* `runs` runs of blocks (runs * BLOCKS in all), run k from first_block[k]; of each run words 0 and 1 of its blocks, then
+ * words 2 and 3. Several runs at once keep the multipliers busy: the rounds of one follow each other. */
+static inline void philox_runs(ebm_stream stream, uint32_t chain, uint64_t step, int runs, const uint32_t *first_block,
+                               blocks out[][2]) {
+    enum { MOST = 4 };
+    blocks lane = {0};
     for (int i = 0; i < BLOCKS; i++)
-        c0[i] = first_block + (uint32_t)i;
+        lane[i] = (uint32_t)i;
+    blocks c0[MOST], c1[MOST], c2[MOST], c3[MOST];
+    for (int k = 0; k < runs; k++) {
+        c0[k] = lane + first_block[k]; /* a carry goes into the half that is never read */
+        c1[k] = (blocks){0} + chain;
+        c2[k] = (blocks){0} + (uint32_t)step;
+        c3[k] = (blocks){0} + (step >> 32);
+    }
     const blocks multiplier0 = (blocks){0} + 0xD2511F53u, multiplier1 = (blocks){0} + 0xCD9E8D57u;
     uint32_t k0 = stream.seed, k1 = stream.purpose;
     for (int round = 0; round < 10; round++) {
-        const blocks p0 = multiply_low_halves(c0, multiplier0), p1 = multiply_low_halves(c2, multiplier1);
-        c0 = xor3(p1 >> 32, c1, (blocks){0} + k0);
-        c2 = xor3(p0 >> 32, c3, (blocks){0} + k1);
-        c1 = p1;
-        c3 = p0;
+        for (int k = 0; k < runs; k++) {
+            const blocks p0 = multiply_low_halves(c0[k], multiplier0), p1 = multiply_low_halves(c2[k], multiplier1);
+            c0[k] = xor3(p1 >> 32, c1[k], (blocks){0} + k0);
+            c2[k] = xor3(p0 >> 32, c3[k], (blocks){0} + k1);
+            c1[k] = p1;
+            c3[k] = p0;
+        }
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
     }
-    interleave((c0 & 0xffffffffu) | c1 << 32, (c2 & 0xffffffffu) | c3 << 32, &out[0], &out[1]);
+    for (int k = 0; k < runs; k++) {
+        out[k][0] = (c0[k] & 0xffffffffu) | c1[k] << 32;
+        out[k][1] = (c2[k] & 0xffffffffu) | c3[k] << 32;
+    }
+}
+
+/* Two vectors of 2 BLOCKS words each: the words of blocks first_block ... first_block + BLOCKS - 1 in their order. */
+static inline void philox_vectors(ebm_stream stream, uint32_t chain, uint64_t step, uint32_t first_block,
+                                  blocks out[2]) {
+    blocks halves[1][2];
+    philox_runs(stream, chain, step, 1, &first_block, halves);
+    interleave(halves[0][0], halves[0][1], &out[0], &out[1]);
 }
 
 #endif

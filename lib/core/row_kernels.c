@@ -240,6 +240,7 @@ static bool is_binary(size_t N, const ebm_real *x) {
 
 extern const ebm_row_kernels KERNELS;
 extern const ebm_sum_kernels JOIN(ebm_sum_kernels_, EBM_KERNEL_SUFFIX);
+extern const ebm_spin_kernels JOIN(ebm_spin_kernels_, EBM_KERNEL_SUFFIX);
 const ebm_row_kernels KERNELS = {
     .name = STRING(EBM_KERNEL_SUFFIX),
     .words = words,
@@ -253,4 +254,5 @@ const ebm_row_kernels KERNELS = {
     .axpy = axpy,
     .is_binary = is_binary,
     .sums = &JOIN(ebm_sum_kernels_, EBM_KERNEL_SUFFIX),
+    .spins = &JOIN(ebm_spin_kernels_, EBM_KERNEL_SUFFIX),
 };

@@ -5,6 +5,7 @@
 #ifndef EBM_CORE_ROW_KERNELS_H
 #define EBM_CORE_ROW_KERNELS_H
 
+#include "core/spin_kernels.h"
 #include "core/sum_kernels.h"
 #include "ebm/random.h"
 #include "ebm/real.h"
@@ -34,6 +35,7 @@ typedef struct ebm_row_kernels {
     void (*axpy)(size_t N, ebm_real alpha, const ebm_real *x, ebm_real *y);
     bool (*is_binary)(size_t N, const ebm_real *x);
     const ebm_sum_kernels *sums;
+    const ebm_spin_kernels *spins;
 } ebm_row_kernels;
 
 /* The kernels of this process: the widest that the CPU has, or the narrower ones that the environment variable
