@@ -30,8 +30,8 @@ typedef struct deriver {
     const ebm_derive *rule;
     ebm_error *error;
     size_t n_keys;
-    size_t over, against, between; /* columns; n_keys: none, or the step */
-    bool over_step, against_step;
+    size_t over, against, between;                /* columns; n_keys: none, or the step */
+    bool over_step, against_step, against_column; /* against_column: `against` is no metric */
     size_t count;
     item *items;
     ebm_estimate *a, *b; /* scratch: count each */
@@ -161,12 +161,34 @@ static size_t average_curve(const deriver *d, const item *items, size_t count) {
     return points;
 }
 
-static ebm_estimate largest(const item *items, size_t count) {
+/* The largest value (sign = 1) or the smallest (-1); the first of equal ones. */
+static size_t extreme(const item *items, size_t count, double sign) {
     size_t best = 0;
     for (size_t i = 1; i < count; i++)
-        if (items[i].row.value > items[best].row.value)
+        if (sign * items[i].row.value > sign * items[best].row.value)
             best = i;
-    return estimate_of(&items[best]);
+    return best;
+}
+
+/* For each value of `over`, the x of the smallest of its items. */
+static size_t lowest_places(const deriver *d, const item *items, size_t count) {
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t best = i;
+        for (size_t j = 0; j < count; j++) {
+            if (strcmp(items[j].over, items[i].over) != 0)
+                continue;
+            if (j < i) { /* seen with an earlier item */
+                best = count;
+                break;
+            }
+            if (items[j].row.value < items[best].row.value)
+                best = j;
+        }
+        if (best < count)
+            d->x[n++] = items[best].x;
+    }
+    return n;
 }
 
 /* One group's value; false where it has no rows to work on. */
@@ -186,11 +208,15 @@ static bool operate(const deriver *d, const item *items, size_t count, ebm_estim
         *out = ebm_first_crossing(n, d->x, d->a, d->rule->level);
         return true;
     case EBM_DERIVE_MAXIMUM:
-        *out = largest(items, count);
+        *out = estimate_of(&items[extreme(items, count, 1)]);
         return true;
-    case EBM_DERIVE_MEAN:
-    case EBM_DERIVE_SLOPE:
-    case EBM_DERIVE_Z:
+    case EBM_DERIVE_MINIMUM:
+        *out = estimate_of(&items[extreme(items, count, -1)]);
+        return true;
+    case EBM_DERIVE_MINIMUM_AT:
+        *out = ebm_geometric_mean(lowest_places(d, items, count), d->x);
+        return true;
+    default:
         break;
     }
     for (size_t i = 0; i < count; i++) {
@@ -265,8 +291,14 @@ static const ebm_row *find_row(const ebm_selection *sorted, const ebm_row *wante
     return found ? &sorted->rows[low] : NULL;
 }
 
-/* z: every row against the exact metric of the same case and step. */
-static ebm_status add_z(deriver *d, const ebm_selection *rows) {
+static ebm_estimate against_other(ebm_derive_op op, ebm_estimate a, ebm_estimate b) {
+    ebm_estimate out = op == EBM_DERIVE_Z ? ebm_z_value(a, b) : ebm_difference(a, b);
+    out.value = op == EBM_DERIVE_ABSOLUTE_DIFFERENCE ? fabs(out.value) : out.value;
+    return out;
+}
+
+/* z and differences: every row against another metric of the same case and step. */
+static ebm_status add_against(deriver *d, const ebm_selection *rows) {
     ebm_selection exact;
     EBM_TRY(
         ebm_select(d->table, d->rule->against, d->rule->n_where, d->rule->where, EBM_AT_EACH, true, &exact, d->error));
@@ -277,7 +309,7 @@ static ebm_status add_z(deriver *d, const ebm_selection *rows) {
         if (!other)
             continue;
         ebm_estimate a = {row->value, row->se}, b = {other->value, other->se};
-        status = add_row(d, row->keys, row->step, ebm_z_value(a, b));
+        status = add_row(d, row->keys, row->step, against_other(d->rule->op, a, b));
     }
     ebm_selection_free(&exact);
     return status;
@@ -296,8 +328,8 @@ static void free_items(deriver *d) {
 }
 
 static ebm_status derive_from(deriver *d, const ebm_selection *rows) {
-    if (d->rule->op == EBM_DERIVE_Z)
-        return add_z(d, rows);
+    if (d->rule->against && !d->against_column)
+        return add_against(d, rows);
     d->items = calloc(rows->count + 1, sizeof *d->items);
     d->a = calloc(rows->count + 1, sizeof *d->a);
     d->b = calloc(rows->count + 1, sizeof *d->b);
@@ -314,11 +346,12 @@ static size_t column_of(const ebm_table *table, const char *name) {
 }
 
 static ebm_status derive_rule(const ebm_suite *suite, const ebm_derive *rule, ebm_table *table, ebm_error *error) {
-    bool curve = rule->op == EBM_DERIVE_SLOPE || rule->op == EBM_DERIVE_CROSSING;
+    bool curve = rule->op == EBM_DERIVE_SLOPE || rule->op == EBM_DERIVE_CROSSING || rule->op == EBM_DERIVE_MINIMUM_AT;
     deriver d = {.suite = suite, .table = table, .rule = rule, .error = error, .n_keys = table->n_keys};
     d.over = column_of(table, rule->over);
     d.against = curve ? column_of(table, rule->against) : table->n_keys;
     d.between = column_of(table, rule->between_column);
+    d.against_column = curve;
     d.over_step = rule->over && strcmp(rule->over, "step") == 0;
     d.against_step = curve && strcmp(rule->against, "step") == 0;
     ebm_selection rows;

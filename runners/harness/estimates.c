@@ -94,6 +94,24 @@ ebm_estimate ebm_first_crossing(size_t count, const double *x, const ebm_estimat
     return (ebm_estimate){NAN, NAN};
 }
 
+ebm_estimate ebm_geometric_mean(size_t count, const double *x) {
+    double mean = 0, squares = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!(x[i] > 0))
+            return (ebm_estimate){NAN, NAN};
+        mean += log(x[i]) / (double)count;
+    }
+    for (size_t i = 0; i < count; i++)
+        squares += (log(x[i]) - mean) * (log(x[i]) - mean);
+    const ebm_estimate logarithm = mean_and_error(count, mean, squares, NAN);
+    return count ? (ebm_estimate){exp(mean), exp(mean) * logarithm.se} : (ebm_estimate){NAN, NAN};
+}
+
+ebm_estimate ebm_difference(ebm_estimate a, ebm_estimate b) {
+    const double se = isfinite(b.se) ? (isfinite(a.se) ? hypot(a.se, b.se) : b.se) : a.se;
+    return (ebm_estimate){a.value - b.value, se};
+}
+
 ebm_estimate ebm_z_value(ebm_estimate a, ebm_estimate exact) {
     double se = isfinite(exact.se) ? hypot(a.se, exact.se) : a.se;
     if (a.value == exact.value)

@@ -41,6 +41,11 @@ ebm_estimate ebm_loglog_slope(size_t count, const double *x, const ebm_estimate 
 /* The first x at which y, linear between neighbours, crosses `level`; the error from those of the two neighbours. x
  * ascending. NAN where it never does. */
 ebm_estimate ebm_first_crossing(size_t count, const double *x, const ebm_estimate *y, double level);
+/* Geometric mean of x > 0 with its standard error from the spread of the logarithms (NAN for one); NAN where an x is not
+ * positive. */
+ebm_estimate ebm_geometric_mean(size_t count, const double *x);
+/* a - b with the errors of both, as far as they are known. */
+ebm_estimate ebm_difference(ebm_estimate a, ebm_estimate b);
 /* (a - exact) / s.e.; the standard error of such a value is 1. Exactly 0 where a = exact. */
 ebm_estimate ebm_z_value(ebm_estimate a, ebm_estimate exact);
 

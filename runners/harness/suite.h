@@ -20,16 +20,21 @@ typedef enum ebm_derive_op {
     EBM_DERIVE_PAIRED_DIFFERENCE, /* mean and s.e. over an axis of a - b */
     EBM_DERIVE_RATIO,             /* mean of a / b over an axis, s.e. by the paired ratios */
     EBM_DERIVE_SLOPE,             /* log-log slope of `of` against a numeric axis, least squares, with its s.e. */
-    EBM_DERIVE_CROSSING, /* where `of` crosses `level` along an axis, linear interpolation, s.e. by propagation */
-    EBM_DERIVE_Z,        /* (of - exact) / s.e., for each row; exact: another metric of the same case and step */
-    EBM_DERIVE_MAXIMUM   /* largest over an axis */
+    EBM_DERIVE_CROSSING,   /* where `of` crosses `level` along an axis, linear interpolation, s.e. by propagation */
+    EBM_DERIVE_Z,          /* (of - exact) / s.e., for each row; exact: another metric of the same case and step */
+    EBM_DERIVE_DIFFERENCE, /* of - exact, for each row */
+    EBM_DERIVE_ABSOLUTE_DIFFERENCE, /* |of - exact|, for each row */
+    EBM_DERIVE_MAXIMUM,             /* largest over an axis */
+    EBM_DERIVE_MINIMUM,             /* smallest over an axis */
+    EBM_DERIVE_MINIMUM_AT           /* where along a numeric axis `of` is smallest */
 } ebm_derive_op;
 
 enum { EBM_AT_EACH = -1, EBM_AT_LAST = -2 };
 
-/* mean, paired-difference, ratio and maximum need `over`; slope and crossing need `against` and may take `over` (slope:
- * all points in one fit; crossing: means over it first); z needs `against` and keeps each row. `over` and `against` may
- * be "step". `at` is by default the last step of each case, each step for z. What cannot be computed (a logarithm of 0,
+/* mean, paired-difference, ratio, maximum and minimum need `over`; slope, crossing and minimum-at need `against` and may
+ * take `over` (slope: all points in one fit; crossing: means over it first; minimum-at: the place for each of its
+ * values, then their geometric mean); z and the differences need `against`, a metric, and keep each row. `over` and `against` may
+ * be "step". `at` is by default the last step of each case, each step for what keeps rows. What cannot be computed (a logarithm of 0,
  * a level never crossed) is a row of status failed. */
 typedef struct ebm_derive {
     char *as, *of, *over;

@@ -12,7 +12,8 @@ typedef struct written {
     double level;
 } written;
 
-static const char *const op_names[] = {"mean", "paired-difference", "ratio", "slope", "crossing", "z", "maximum", NULL};
+static const char *const op_names[] = {"mean",       "paired-difference",   "ratio",   "slope",   "crossing",   "z",
+                                       "difference", "absolute-difference", "maximum", "minimum", "minimum-at", NULL};
 
 static const ebm_option derive_options[] = {
     {"as", EBM_OPTION_STRING, EBM_OFFSET(written, as), NULL, 0, 0, NULL, EBM_OPTION_REQUIRED, "name of the new metric"},
@@ -23,7 +24,7 @@ static const ebm_option derive_options[] = {
      "column whose rows are taken together, or step"},
     {"at", EBM_OPTION_STRING, EBM_OFFSET(written, at), NULL, 0, 0, NULL, 0, "last, each or a step"},
     {"against", EBM_OPTION_STRING, EBM_OFFSET(written, against), NULL, 0, 0, NULL, 0,
-     "z: the exact metric; slope, crossing: the numeric column, or step"},
+     "z, difference, absolute-difference: the other metric; slope, crossing, minimum-at: the numeric column, or step"},
     {"level", EBM_OPTION_REAL, EBM_OFFSET(written, level), NULL, -INFINITY, INFINITY, NULL, 0, "crossing: the level"},
     {NULL, EBM_OPTION_BOOL, 0, NULL, 0, 0, NULL, 0, NULL}};
 
@@ -39,8 +40,17 @@ static const shape shapes[] = {
     [EBM_DERIVE_SLOPE] = {false, true, false, true, false},
     [EBM_DERIVE_CROSSING] = {false, true, false, true, true},
     [EBM_DERIVE_Z] = {false, false, false, true, false},
+    [EBM_DERIVE_DIFFERENCE] = {false, false, false, true, false},
+    [EBM_DERIVE_ABSOLUTE_DIFFERENCE] = {false, false, false, true, false},
     [EBM_DERIVE_MAXIMUM] = {true, true, false, false, false},
+    [EBM_DERIVE_MINIMUM] = {true, true, false, false, false},
+    [EBM_DERIVE_MINIMUM_AT] = {false, true, false, true, false},
 };
+
+/* Whether `against` names a metric: the operation keeps each row. */
+static bool keeps_rows(ebm_derive_op op) {
+    return op == EBM_DERIVE_Z || op == EBM_DERIVE_DIFFERENCE || op == EBM_DERIVE_ABSOLUTE_DIFFERENCE;
+}
 
 static ebm_status check_shape(const ebm_rule *rule, int op) {
     const shape *s = &shapes[op];
@@ -112,7 +122,7 @@ static ebm_status check_names(const ebm_rule *rule, ebm_derive *out) {
     }
     if (out->against) {
         const ebm_yaml_node *node = ebm_rule_node(rule, "against");
-        if (out->op == EBM_DERIVE_Z)
+        if (keeps_rows(out->op))
             EBM_TRY(ebm_rule_metric(rule, node, out->against, false, &exists, NULL));
         else
             EBM_TRY(ebm_rule_column(rule, node, out->against, true, false, &exists));
@@ -149,8 +159,8 @@ static ebm_status read_derive(const ebm_rule *rule, ebm_derive *out) {
         status = check_shape(rule, w.op);
     }
     bool steps = (out->over && strcmp(out->over, "step") == 0) ||
-                 (out->against && out->op != EBM_DERIVE_Z && strcmp(out->against, "step") == 0);
-    int64_t otherwise = steps || out->op == EBM_DERIVE_Z ? EBM_AT_EACH : EBM_AT_LAST;
+                 (out->against && !keeps_rows(out->op) && strcmp(out->against, "step") == 0);
+    int64_t otherwise = steps || keeps_rows(out->op) ? EBM_AT_EACH : EBM_AT_LAST;
     if (status == EBM_OK)
         status = ebm_rule_at(rule, w.at, otherwise, &out->at);
     if (status == EBM_OK && steps && out->at != EBM_AT_EACH)

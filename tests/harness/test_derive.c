@@ -121,6 +121,45 @@ START_TEST(test_derive_at_chooses_steps) {
 }
 END_TEST
 
+START_TEST(test_derive_differences_of_two_metrics) {
+    start(" - {as: d, of: log_z_ais, against: log_z, op: difference}\n"
+          " - {as: a, of: log_z_ais, against: log_z, op: absolute-difference}\n");
+    for (unsigned seed = 1; seed <= 3; seed++) {
+        add("rbm-2", "exact", seed, 4, "log_z_ais", seed, 0.5);
+        if (seed < 3)
+            add("rbm-2", "exact", seed, 4, "log_z", 3, seed == 2 ? 1.2 : NAN);
+        add("rbm-2", "exact", seed, 5, "log_z", 100, NAN); /* another step */
+    }
+    derive();
+    check_row(nth_row(&table, "d", 0), -2, 0.5);
+    check_row(nth_row(&table, "d", 1), -1, 1.3);
+    check_row(nth_row(&table, "a", 0), 2, 0.5);
+    check_row(nth_row(&table, "a", 1), 1, 1.3);
+    ck_assert_ptr_null(nth_row(&table, "d", 2));
+    ck_assert_int_eq(nth_row(&table, "a", 1)->step, 4);
+    stop();
+}
+END_TEST
+
+START_TEST(test_derive_minimum_and_its_place) {
+    start(" - {as: low, of: kl, op: minimum, over: step}\n"
+          " - {as: place, of: kl, op: minimum-at, against: step, over: seed}\n");
+    static const int steps[] = {1, 10, 100};
+    static const double curves[2][3] = {{3, 1, 2}, {3, 2, 1}};
+    for (unsigned seed = 1; seed <= 2; seed++)
+        for (int k = 0; k < 3; k++) {
+            add("rbm-2", "exact", seed, steps[k], "kl", curves[seed - 1][k], NAN);
+            add("rbm-4", "exact", seed, k, "kl", k, NAN); /* lowest at step 0: no geometric mean */
+        }
+    derive();
+    check_row(nth_row(&table, "low", 0), 1, NAN);
+    /* 10 and 100: geometric mean 10^1.5; s.e. of the logarithm ln(10) / 2 */
+    check_row(nth_row(&table, "place", 0), pow(10, 1.5), pow(10, 1.5) * log(10) / 2);
+    ck_assert_str_eq(nth_row(&table, "place", 1)->status, "failed");
+    stop();
+}
+END_TEST
+
 START_TEST(test_derive_paired_difference_and_ratio) {
     start(" - {as: d, of: kl, op: paired-difference, over: seed, between: {learner: [exact, cd-1-0.1]}}\n"
           " - {as: r, of: kl, op: ratio, over: seed, between: {learner: [exact, cd-1-0.1]}}\n");
@@ -275,6 +314,8 @@ int main(void) {
     tcase_add_test(tests, test_derive_mean_over_seeds);
     tcase_add_test(tests, test_derive_of_one_value_keeps_its_error);
     tcase_add_test(tests, test_derive_at_chooses_steps);
+    tcase_add_test(tests, test_derive_differences_of_two_metrics);
+    tcase_add_test(tests, test_derive_minimum_and_its_place);
     tcase_add_test(tests, test_derive_paired_difference_and_ratio);
     tcase_add_test(tests, test_derive_slope_of_powers);
     tcase_add_test(tests, test_derive_crossing_of_a_level);
