@@ -7,10 +7,13 @@
 ebm_status ebm_sampler_check(const ebm_sampler_type *type, const void *options, const ebm_model_type *model,
                              ebm_error *error) {
     char names[160];
-    const unsigned missing = type->needs & ~ebm_model_slots(model);
+    const unsigned slots = ebm_model_slots(model), missing = type->needs & ~slots;
     if (missing)
         return ebm_fail(error, EBM_UNSUPPORTED, "sampler %s needs %s, model %s has none", type->info.name,
                         ebm_slot_names(missing, names, sizeof names), model->info.name);
+    if (type->needs_any && !(type->needs_any & slots))
+        return ebm_fail(error, EBM_UNSUPPORTED, "sampler %s needs one of %s, model %s has none of them",
+                        type->info.name, ebm_slot_names(type->needs_any, names, sizeof names), model->info.name);
     if (!(model->domains & type->domains))
         return ebm_fail(error, EBM_UNSUPPORTED, "sampler %s does not run on the states of model %s", type->info.name,
                         model->info.name);
@@ -19,7 +22,7 @@ ebm_status ebm_sampler_check(const ebm_sampler_type *type, const void *options, 
 
 ebm_status ebm_sampler_create(const ebm_sampler_type *type, const void *options, const ebm_model *model,
                               ebm_sampler *out, ebm_error *error) {
-    *out = (ebm_sampler){.type = type, .options = options};
+    *out = (ebm_sampler){.type = type, .options = options, .exact = type->exact, .reversible = type->reversible};
     EBM_TRY(ebm_sampler_check(type, options, model->type, error));
     if (!(type->domains >> model->space.domain & 1u))
         return ebm_fail(error, EBM_UNSUPPORTED, "sampler %s does not run on %s states", type->info.name,

@@ -114,7 +114,10 @@ static void show_metrics(const ebm_metric *metrics) {
 }
 
 static void show_needs(const ebm_sampler_type *sampler) {
-    show_slots("needs    ", sampler->needs);
+    if (sampler->needs != 0 || sampler->needs_any == 0)
+        show_slots("needs    ", sampler->needs);
+    if (sampler->needs_any != 0)
+        show_slots("needs    one of ", sampler->needs_any);
     show_domains("states   ", sampler->domains);
     printf("kernel   %s%s\n", sampler->exact ? "leaves the model's distribution invariant" : "biased",
            sampler->reversible ? ", reversible" : "");

@@ -64,7 +64,7 @@ static double kernel_error(gibbs *g, int base, double beta) {
             flow += o.p[w] * T[w * S + v];
             worst = fmax(worst, fabs(T[v * S + w] - want[v * S + w]));
             worst = T[v * S + w] >= 0 ? worst : INFINITY;
-            if (g->type->reversible)
+            if (g->sampler.reversible)
                 worst = fmax(worst, fabs(o.p[v] * T[v * S + w] - o.p[w] * T[w * S + v]));
         }
         worst = fmax(worst, fabs(flow - o.p[v]));

@@ -213,6 +213,46 @@ START_TEST(test_interfaces_sampler_check) {
 }
 END_TEST
 
+static ebm_status claim_balance(ebm_sampler *sampler, const ebm_model *model, ebm_error *error) {
+    (void)model, (void)error;
+    sampler->exact = sampler->reversible = ((const langevin_options *)sampler->options)->step < 1;
+    return EBM_OK;
+}
+
+/* One of several slots is enough, and what the type claims of its kernel can depend on the options. */
+START_TEST(test_interfaces_sampler_claims) {
+    ebm_sampler_type either = langevin;
+    ebm_error failure = {0};
+    either.needs = 0;
+    either.needs_any = EBM_SLOT_SITE | EBM_SLOT_GRAD_X;
+    CHECK_OK(ebm_pairing_check(&gaussian, &either, NULL, NULL, 0, false, error));
+    either.needs_any = EBM_SLOT_SITE | EBM_SLOT_SAMPLE_SITE;
+    ck_assert_int_eq(ebm_pairing_check(&gaussian, &either, NULL, NULL, 0, false, &failure), EBM_UNSUPPORTED);
+    contains(failure.message, "one of site, sample_site");
+    contains(failure.message, "gaussian-test");
+
+    gaussian_options options = {1};
+    langevin_options small = {0.5}, large = {2};
+    ebm_sampler_type claims = langevin;
+    ebm_model model;
+    ebm_sampler sampler;
+    ebm_space space = ebm_space_line(EBM_REAL_LINE, V);
+    CHECK_OK(ebm_model_create(&gaussian, &options, &space, NULL, 1, &model, error));
+    ck_assert_int_eq(ebm_sampler_create(&either, &small, &model, &sampler, &failure), EBM_UNSUPPORTED);
+    CHECK_OK(ebm_sampler_create(&claims, &small, &model, &sampler, error));
+    ck_assert(!sampler.exact && !sampler.reversible);
+    ebm_sampler_free(&sampler);
+    claims.create = claim_balance;
+    CHECK_OK(ebm_sampler_create(&claims, &small, &model, &sampler, error));
+    ck_assert(sampler.exact && sampler.reversible);
+    ebm_sampler_free(&sampler);
+    CHECK_OK(ebm_sampler_create(&claims, &large, &model, &sampler, error));
+    ck_assert(!sampler.exact && !sampler.reversible);
+    ebm_sampler_free(&sampler);
+    ebm_model_free(&model);
+}
+END_TEST
+
 START_TEST(test_interfaces_slots) {
     unsigned slots = ebm_model_slots(&gaussian);
     ck_assert_uint_eq(slots, EBM_SLOT_GRAD_X | EBM_SLOT_LOG_NORMALISER);
@@ -433,6 +473,7 @@ int main(void) {
     TCase *cases = tcase_create("real-valued model, gradient sampler");
     tcase_add_test(cases, test_interfaces_pairing);
     tcase_add_test(cases, test_interfaces_sampler_check);
+    tcase_add_test(cases, test_interfaces_sampler_claims);
     tcase_add_test(cases, test_interfaces_slots);
     tcase_add_test(cases, test_interfaces_langevin_stationary);
     tcase_add_test(cases, test_interfaces_cd_on_a_real_model);

@@ -29,10 +29,11 @@ typedef struct ebm_sampler ebm_sampler;
 
 typedef struct ebm_sampler_type {
     ebm_component info;
-    unsigned needs;   /* mask of EBM_SLOT_* */
-    unsigned domains; /* mask of 1u << ebm_domain */
-    bool exact;       /* leaves p invariant; false for unadjusted Langevin and the like */
-    bool reversible;  /* its kernel claims detailed balance */
+    unsigned needs;     /* mask of EBM_SLOT_* */
+    unsigned needs_any; /* at least one of these; 0 asks for none */
+    unsigned domains;   /* mask of 1u << ebm_domain */
+    bool exact;         /* leaves p invariant; false for unadjusted Langevin and the like */
+    bool reversible;    /* its kernel claims detailed balance */
 
     const ebm_metric *metrics; /* what `report` emits; NULL or ends with a NULL name */
 
@@ -40,7 +41,8 @@ typedef struct ebm_sampler_type {
      * open; asked when a suite is read and before create. EBM_UNSUPPORTED where the model cannot, EBM_INVALID where
      * the options contradict themselves. May be NULL. */
     ebm_status (*check)(const void *options, const ebm_model_type *model, ebm_error *error);
-    /* Sets sampler->state. `options` stay valid for the sampler's life. May be NULL. */
+    /* Sets sampler->state, and exact and reversible where the options decide them. `options` stay valid for the
+     * sampler's life. May be NULL. */
     ebm_status (*create)(ebm_sampler *sampler, const ebm_model *model, ebm_error *error);
     void (*destroy)(ebm_sampler *sampler); /* may be NULL */
     /* Bytes of chains->auxiliary, and its first contents, from chains->batch.x as it stands. Both NULL or neither. */
@@ -68,7 +70,8 @@ typedef struct ebm_sampler_type {
 
 struct ebm_sampler {
     const ebm_sampler_type *type;
-    const void *options; /* borrowed */
+    const void *options;    /* borrowed */
+    bool exact, reversible; /* with these options: as the type says, unless create says otherwise */
     void *state;
 };
 
