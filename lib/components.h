@@ -19,7 +19,10 @@
     ENTRY(ebm_rbm)                                                                                                     \
     ENTRY(ebm_normal_posterior)
 
-#define EBM_SAMPLERS(ENTRY) ENTRY(ebm_block_gibbs)
+#define EBM_SAMPLERS(ENTRY)                                                                                            \
+    ENTRY(ebm_block_gibbs)                                                                                             \
+    ENTRY(ebm_swendsen_wang)                                                                                           \
+    ENTRY(ebm_wolff)
 
 #define EBM_LEARNERS(ENTRY)                                                                                            \
     ENTRY(ebm_cd)                                                                                                      \
