@@ -13,6 +13,7 @@
 #include "measure.h"
 #include "minibatches.h"
 #include "runners.h"
+#include "timing.h"
 
 #include "ebm/likelihood.h"
 #include "ebm/matrix.h"
@@ -21,7 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 typedef struct bench_options {
     int64_t batch, cd_updates, pcd_updates, chains, temperatures, repeats, peak_size;
@@ -42,30 +42,6 @@ static const ebm_option bench_table[] = {
     {"threads", EBM_OPTION_REALS, AT(threads), "[1, 2]", 1, 256, NULL, 0, "thread counts to run with"},
     EBM_OPTIONS_END,
 };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* Rate in FLOP/s of one square product on one thread, best of three. */
-static ebm_status measure_peak(size_t n, ebm_work *work, double *best, ebm_error *error) {
-    size_t mark = ebm_work_mark(work);
-    ebm_real *a = ebm_work_take(work, 3 * n * n, sizeof *a);
-    if (!a)
-        return ebm_fail(error, EBM_NO_MEMORY, "no memory for products of side %zu", n);
-    for (size_t i = 0; i < 3 * n * n; i++)
-        a[i] = (ebm_real)(1 + i % 7) / 8;
-    for (int repeat = 0; repeat < 3; repeat++) {
-        double start = now();
-        ebm_gemm(false, false, n, n, n, 1.0, a, n, a + n * n, n, 0.0, a + 2 * n * n, n, work);
-        double rate = 2.0 * (double)n * (double)n * (double)n / (now() - start);
-        *best = rate > *best ? rate : *best;
-    }
-    ebm_work_release(work, mark);
-    return EBM_OK;
-}
 
 typedef struct bench {
     const ebm_case *c;
@@ -100,11 +76,11 @@ static ebm_status run_learner(bench *b, const ebm_learner_type *type, int64_t st
     double start = 0;
     for (int64_t update = 0; status == EBM_OK && update <= updates; update++) {
         if (update == 1)
-            start = now();
+            start = ebm_seconds_now();
         size_t count = ebm_minibatches_fill(&m, (uint64_t)update, ebm_work_threads(work));
         status = ebm_learner_update(&learner, m.x, count, work, error);
     }
-    *seconds = now() - start;
+    *seconds = ebm_seconds_now() - start;
     ebm_learner_free(&learner);
     ebm_sampler_free(&sampler);
     ebm_minibatches_free(&m);
@@ -135,10 +111,10 @@ static ebm_status run_ais(bench *b, ebm_work *work, double *seconds, ebm_error *
                                  .chains = chains,
                                  .block = chains,
                                  .stream = ebm_stream_of(b->c->seed, EBM_PURPOSE_AIS)};
-    double start = now();
+    double start = ebm_seconds_now();
     ebm_status status = log_weight ? ebm_ais_forward(&s->model, &base, &settings, log_weight, work, error)
                                    : ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu chains", chains);
-    *seconds = now() - start;
+    *seconds = ebm_seconds_now() - start;
     free(log_weight);
     ebm_base_free(&base);
     return status;
@@ -178,7 +154,7 @@ static ebm_status run_all(bench *b, ebm_work **works, size_t n_works, double bes
             for (size_t t = 0; t < n_works; t++)
                 for (size_t p = 0; p < PATHS; p++) {
                     double seconds;
-                    EBM_TRY(measure_peak((size_t)o->peak_size, b->single, &b->peak, error));
+                    EBM_TRY(ebm_measure_peak((size_t)o->peak_size, b->single, &b->peak, error));
                     ebm_product_path_set(paths[p].path);
                     ebm_status status = workloads[w].run(b, works[t], &seconds, error);
                     ebm_product_path_set(EBM_PRODUCT_AUTO);
