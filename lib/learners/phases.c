@@ -43,11 +43,11 @@ ebm_status ebm_phases_create(ebm_learner *learner, ebm_start start, ebm_error *e
     EBM_TRY(ebm_chains_create(learner->model, chains, ebm_stream_of(learner->seed, EBM_PURPOSE_NEGATIVE), &p->chains,
                               error));
     p->chains.keep_hidden = start == EBM_START_PERSISTENT && learner->model->n_hidden > 0;
-    if (start == EBM_START_DATA)
-        return EBM_OK;
-    EBM_TRY(ebm_base_fit(&learner->model->space, NULL, 0, &p->uniform, error));
-    start_from_noise(learner, 0, NULL);
-    return EBM_OK;
+    if (start != EBM_START_DATA) {
+        EBM_TRY(ebm_base_fit(&learner->model->space, NULL, 0, &p->uniform, error));
+        start_from_noise(learner, 0, NULL);
+    }
+    return ebm_sampler_attach(learner->sampler, learner->model, &p->chains, error);
 }
 
 void ebm_phases_destroy(ebm_learner *learner) {
@@ -62,6 +62,13 @@ void ebm_phases_destroy(ebm_learner *learner) {
     free(p);
 }
 
+/* What the sampler keeps of the chains begins anew with them. */
+static void start_auxiliary(ebm_learner *learner) {
+    phases *p = learner->state;
+    if (learner->sampler->type->auxiliary_start)
+        learner->sampler->type->auxiliary_start(learner->sampler, learner->model, &p->chains);
+}
+
 /* Puts the chains at their start for this update. CD starts at the data, whose field is already known. */
 static void start_chains(ebm_learner *learner, const ebm_real *x, size_t count, ebm_work *work) {
     phases *p = learner->state;
@@ -69,6 +76,7 @@ static void start_chains(ebm_learner *learner, const ebm_real *x, size_t count, 
     p->chains.step = learner->update * STRIDE;
     if (p->start == EBM_START_NOISE) {
         start_from_noise(learner, learner->update + 1, work);
+        start_auxiliary(learner);
         return;
     }
     if (p->start != EBM_START_DATA)
@@ -79,6 +87,7 @@ static void start_chains(ebm_learner *learner, const ebm_real *x, size_t count, 
         memcpy(batch->field, p->data.field, count * learner->model->n_field * sizeof *x);
     batch->field_ok = true;
     batch->hidden_ok = false;
+    start_auxiliary(learner);
 }
 
 static ebm_status negative_phase(ebm_learner *learner, const ebm_real *x, size_t count, ebm_work *work,
@@ -131,6 +140,8 @@ size_t ebm_phases_regions(ebm_learner *learner, ebm_region *out) {
         if (batch->hidden)
             out[n++] = (ebm_region){batch->hidden, batch->count * model->n_hidden * sizeof(ebm_real)};
         out[n++] = (ebm_region){p->carried, sizeof p->carried};
+        if (p->chains.auxiliary)
+            out[n++] = (ebm_region){p->chains.auxiliary, p->chains.auxiliary_bytes};
     }
     return n;
 }
