@@ -21,6 +21,8 @@
 
 #define EBM_SAMPLERS(ENTRY)                                                                                            \
     ENTRY(ebm_block_gibbs)                                                                                             \
+    ENTRY(ebm_gibbs_with_gradients)                                                                                    \
+    ENTRY(ebm_dmala)                                                                                                   \
     ENTRY(ebm_swendsen_wang)                                                                                           \
     ENTRY(ebm_wolff)
 

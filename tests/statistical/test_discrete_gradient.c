@@ -1,0 +1,658 @@
+/* gibbs-with-gradients and dmala: their kernels against enumeration and definition, their steps against their kernels.
+ *
+ * All seeds are fixed; every statistical bound has a false alarm below 1e-6. */
+#include "pairs_model.h"
+#include "rbm_fixture.h"
+#include "samplers/state_table.h"
+#include "statistics.h"
+
+#include "ebm/diagnostics.h"
+#include "ebm/enumerate.h"
+#include "ebm/matrix.h"
+#include "ebm/sampler.h"
+
+enum { CHAINS = 20000, MOST_UNITS = 8, MOST_CATEGORIES = 4 };
+
+/* A model with random parameters (theta normal of standard deviation `scale`) and a base machine. */
+typedef struct target {
+    const char *model;
+    ebm_domain domain;
+    size_t units, categories;
+    const char *options[6];
+} target;
+
+static const target targets[] = {
+    {"rbm", EBM_BINARY, 4, 2, {"hidden", "3"}},
+    {"pairs", EBM_BINARY, 4, 2, {NULL}},
+    {"pairs", EBM_SPIN, 4, 2, {NULL}},
+    {"pairs", EBM_CATEGORICAL, 3, 3, {NULL}},
+};
+enum { TARGETS = sizeof targets / sizeof targets[0] };
+
+typedef struct trial {
+    const target *target;
+    void *model_options, *options;
+    ebm_model model;
+    ebm_work *work;
+    const ebm_sampler_type *type;
+    ebm_sampler sampler;
+} trial;
+
+static ebm_space space_of(const target *t) {
+    ebm_space space = ebm_space_line(t->domain, t->units);
+    space.categories = t->categories;
+    return space;
+}
+
+static void trial_open(trial *t, const target *of, double scale, const char *sampler, const char *const *options) {
+    memset(t, 0, sizeof *t);
+    t->target = of;
+    const ebm_model_type *type = strcmp(of->model, "pairs") == 0
+                                     ? &pairs_type
+                                     : (const ebm_model_type *)ebm_component_find(EBM_KIND_MODEL, of->model);
+    const ebm_space space = space_of(of);
+    ck_assert_ptr_nonnull(type);
+    t->model_options = test_options(&type->info, of->options);
+    CHECK_OK(ebm_work_create(1, &t->work, error));
+    CHECK_OK(ebm_model_create(type, t->model_options, &space, NULL, 1, &t->model, error));
+    test_random r = {17 * of->units + of->categories};
+    for (size_t k = 0; k < t->model.n_theta; k++)
+        t->model.theta[k] = (ebm_real)(scale * test_random_normal(&r));
+    ebm_model_refresh(&t->model, t->work);
+    t->type = (const ebm_sampler_type *)ebm_component_find(EBM_KIND_SAMPLER, sampler);
+    ck_assert_ptr_nonnull(t->type);
+    t->options = test_options(&t->type->info, options);
+    CHECK_OK(ebm_sampler_create(t->type, t->options, &t->model, &t->sampler, error));
+}
+
+static void trial_close(trial *t) {
+    ebm_sampler_free(&t->sampler);
+    test_options_free(&t->type->info, t->options);
+    const ebm_component *info = &t->model.type->info;
+    ebm_model_free(&t->model);
+    test_options_free(info, t->model_options);
+    ebm_work_free(t->work);
+}
+
+static size_t states_of(const trial *t) {
+    return ebm_states_count(&t->model.space);
+}
+static double *trial_kernel(trial *t, ebm_path path) {
+    double *T = oracle_memory(states_of(t) * states_of(t));
+    CHECK_OK(t->type->kernel(&t->sampler, &t->model, path, states_of(t), T, t->work, error));
+    return T;
+}
+static double *trial_law(trial *t, ebm_path path) {
+    double *p = oracle_memory(states_of(t));
+    CHECK_OK(ebm_model_log_probabilities(&t->model, path, p, NULL, t->work, error));
+    for (size_t s = 0; s < states_of(t); s++)
+        p[s] = exp(p[s]);
+    return p;
+}
+
+/* A machine of independent units as the base. */
+static ebm_base base_of(const trial *t, ebm_real *parameters) {
+    const ebm_space *space = &t->model.space;
+    const size_t count = space->size * (space->domain == EBM_CATEGORICAL ? space->categories : 1);
+    test_random r = {77};
+    for (size_t k = 0; k < count; k++)
+        parameters[k] = (ebm_real)test_random_normal(&r);
+    return (ebm_base){.space = *space, .count = count, .parameters = parameters};
+}
+
+typedef struct setting {
+    const char *sampler;
+    const char *options[6];
+    size_t proposals; /* of one step */
+    bool unadjusted;
+} setting;
+
+static const setting settings[] = {
+    {"gibbs-with-gradients", {NULL}, 1, false},
+    {"gibbs-with-gradients", {"balance", "barker"}, 1, false},
+    {"gibbs-with-gradients", {"proposals", "3"}, 3, false},
+    {"dmala", {NULL}, 1, false},
+    {"dmala", {"step", "1", "proposals", "2"}, 2, false},
+    {"dmala", {"step", "10"}, 1, false},
+};
+enum { SETTINGS = sizeof settings / sizeof settings[0] };
+
+/* ---- Kernels ---- */
+
+/* pi T = pi, detailed balance and rows that sum to 1, to rounding in double whatever ebm_real is: the kernel's gradients
+ * are rounded, but the same law proposes and corrects. */
+static double invariance_error(const double *T, const double *p, size_t S, ebm_work *work) {
+    const ebm_exact_chain chain = {T, p, S};
+    ebm_chain_residuals r;
+    CHECK_OK(ebm_exact_chain_residuals(&chain, &r, work, error));
+    const double worst = fmax(fmax(r.row_sum, r.stationarity), fmax(r.detailed_balance, -r.lowest));
+    return isnan(worst) ? INFINITY : worst;
+}
+
+START_TEST(test_discrete_gradient_kernels_invariant) {
+    static const double scales[] = {0, 1, 12};
+    for (size_t k = 0; k < SETTINGS; k++)
+        for (size_t s = 0; s < 3; s++)
+            for (int base = 0; base <= (strcmp(targets[_i].model, "pairs") != 0); base++) {
+                trial t;
+                ebm_real parameters[MOST_UNITS * MOST_CATEGORIES];
+                trial_open(&t, &targets[_i], scales[s], settings[k].sampler, settings[k].options);
+                ck_assert(t.sampler.exact && t.sampler.reversible);
+                const ebm_base machine = base_of(&t, parameters);
+                for (double beta = 0; beta <= 1; beta += 0.5) {
+                    const ebm_path path = {base ? &machine : NULL, beta};
+                    double *T = trial_kernel(&t, path), *p = trial_law(&t, path);
+                    const double worst = invariance_error(T, p, states_of(&t), t.work);
+                    ck_assert_msg(worst <= 1e-12, "%s on %s, scale %g, beta %g, base %d: %g", settings[k].sampler,
+                                  targets[_i].model, scales[s], beta, base, worst);
+                    free(T);
+                    free(p);
+                }
+                trial_close(&t);
+            }
+}
+END_TEST
+
+/* dlog p / dx_i at a 0/1 state of the RBM, from its formula. */
+static double rbm_slope(const trial *t, double beta, size_t state, size_t i) {
+    const size_t V = t->model.space.size, H = t->model.n_hidden;
+    const ebm_real *W = ebm_model_view(&t->model, "W"), *b = ebm_model_view(&t->model, "visible_bias"),
+                   *c = ebm_model_view(&t->model, "hidden_bias");
+    double slope = beta * (double)b[i];
+    for (size_t j = 0; j < H; j++) {
+        double field = (double)c[j];
+        for (size_t k = 0; k < V; k++)
+            field += oracle_bit(state, k) * (double)W[k * H + j];
+        slope += beta * (double)W[i * H + j] / (1 + exp(-beta * field));
+    }
+    return slope;
+}
+
+/* What the gradient predicts for log p when digit i of state s becomes c: exactly the change where units are linear. */
+static double predicted(const trial *t, const double *p, double beta, size_t s, size_t i, size_t c) {
+    size_t q = t->target->categories, weight = 1;
+    for (size_t k = 0; k < i; k++)
+        weight *= q;
+    const size_t digit = s / weight % q;
+    if (strcmp(t->target->model, "rbm") == 0)
+        return rbm_slope(t, beta, s, i) * ((double)c - (double)digit);
+    return log(p[s - digit * weight + c * weight]) - log(p[s]);
+}
+
+/* q(to | from) by its definition: `balance` 0 sqrt, 1 Barker; or the step of dmala. */
+static double proposal(const trial *t, const double *p, double beta, bool all_units, int balance, double step,
+                       size_t from, size_t to) {
+    const size_t V = t->target->units, q = t->target->categories;
+    const double squared = t->target->domain == EBM_BINARY ? 1 : t->target->domain == EBM_SPIN ? 4 : 2;
+    double total = 0, chosen = 0, product = 1;
+    size_t changed = 0, a = from, b = to;
+    for (size_t i = 0; i < V; i++, a /= q, b /= q) {
+        double unit_total = 0, unit_chosen = 0;
+        for (size_t c = 0; c < q; c++) {
+            const double d = predicted(t, p, beta, from, i, c);
+            double g = balance ? exp(d) / (1 + exp(d)) : exp(d / 2);
+            if (all_units)
+                g = exp(d / 2 - (c != a % q) * squared / (2 * step));
+            else if (c == a % q)
+                continue;
+            unit_total += g;
+            unit_chosen += c == b % q ? g : 0;
+        }
+        total += unit_total;
+        product *= unit_chosen / unit_total;
+        if (a % q != b % q) {
+            changed++;
+            chosen = unit_chosen;
+        }
+    }
+    return all_units ? product : changed == 1 ? chosen / total : 0;
+}
+
+/* The Metropolis-Hastings kernel by its definition, or (unadjusted) q. */
+static void kernel_by_definition(const trial *t, const double *p, double beta, bool all_units, bool adjust, int balance,
+                                 double step, double *T) {
+    const size_t S = states_of(t);
+    for (size_t i = 0; i < S; i++) {
+        double leave = 0;
+        for (size_t j = 0; j < S; j++) {
+            const double forth = proposal(t, p, beta, all_units, balance, step, i, j);
+            const double back = proposal(t, p, beta, all_units, balance, step, j, i);
+            T[i * S + j] = !adjust ? forth : forth > 0 ? forth * fmin(1, p[j] * back / (p[i] * forth)) : 0;
+            leave += j == i ? 0 : T[i * S + j];
+        }
+        if (adjust)
+            T[i * S + i] = 1 - leave;
+    }
+}
+
+/* Allowed between the two: 1e-12 in double. In float an energy and each predicted change are off by at most
+ * e = (2 V + H + 16) u M, M = sum |theta| + (H + 1) log 2 (rbm_energy_bound), so log q, V differences of a logit and a
+ * log-sum of logits, by 2 V e, and log T, two of these and two energies, by (4 V + 2) e; the diagonal, 1 less the others, by
+ * that relative to at most 1. */
+static double definition_bound(const trial *t) {
+#ifdef EBM_DOUBLE
+    (void)t;
+    return 1e-12;
+#else
+    const size_t V = t->target->units, H = t->model.n_hidden;
+    double M = (double)(H + 1) * 0.6931471805599453;
+    for (size_t k = 0; k < t->model.n_theta; k++)
+        M += fabs((double)t->model.theta[k]);
+    return expm1((double)(4 * V + 2) * (double)(2 * V + H + 16) * UNIT_ROUNDOFF * M);
+#endif
+}
+
+static const struct {
+    setting set;
+    bool all_units;
+    int balance;
+    double step;
+} definitions[] = {
+    {{"gibbs-with-gradients", {NULL}, 1, false}, false, 0, 0},
+    {{"gibbs-with-gradients", {"balance", "barker"}, 1, false}, false, 1, 0},
+    {{"dmala", {"step", "0.5"}, 1, false}, true, 0, 0.5},
+    {{"dmala", {"step", "4"}, 1, false}, true, 0, 4},
+    {{"dmala", {"step", "0.5", "adjust", "false"}, 1, true}, true, 0, 0.5},
+};
+enum { DEFINITIONS = sizeof definitions / sizeof definitions[0] };
+
+START_TEST(test_discrete_gradient_kernels_by_definition) {
+    for (size_t k = 0; k < DEFINITIONS; k++)
+        for (double beta = 0.5; beta <= 1; beta += 0.5) {
+            trial t;
+            trial_open(&t, &targets[_i], 1, definitions[k].set.sampler, definitions[k].set.options);
+            const ebm_path path = {NULL, beta};
+            const size_t S = states_of(&t);
+            double *T = trial_kernel(&t, path), *p = trial_law(&t, path), *want = oracle_memory(S * S), worst = 0;
+            kernel_by_definition(&t, p, beta, definitions[k].all_units, !definitions[k].set.unadjusted,
+                                 definitions[k].balance, definitions[k].step, want);
+            for (size_t n = 0; n < S * S; n++)
+                worst = fmax(worst, isnan(T[n]) ? INFINITY : fabs(T[n] - want[n]));
+            ck_assert_msg(worst <= definition_bound(&t), "%s %zu on %s, beta %g: %g", definitions[k].set.sampler, k,
+                          targets[_i].model, beta, worst);
+            free(T);
+            free(p);
+            free(want);
+            trial_close(&t);
+        }
+}
+END_TEST
+
+/* Total variation between p and the law that q alone (DULA) leaves invariant, by 2^26 steps from a uniform start. */
+static double unadjusted_bias(const target *of, double penalty) {
+    const double squared = of->domain == EBM_BINARY ? 1 : of->domain == EBM_SPIN ? 4 : 2;
+    char step[32];
+    snprintf(step, sizeof step, "%.17g", squared / (2 * penalty));
+    const char *const options[] = {"adjust", "false", "step", step, NULL};
+    trial t;
+    trial_open(&t, of, 0.7, "dmala", options);
+    const size_t S = states_of(&t);
+    double *T = trial_kernel(&t, ebm_path_end()), *p = trial_law(&t, ebm_path_end()), *law = oracle_memory(S);
+    ck_assert(!t.sampler.exact && !t.sampler.reversible);
+    ck_assert_double_gt(invariance_error(T, p, S, t.work), 1e-12);
+    ck_assert(ebm_kernel_power(S, (size_t)1 << 26, T, t.work));
+    for (size_t k = 0; k < S * S; k++)
+        law[k % S] += T[k] / (double)S;
+    const double bias = total_variation(S, law, p);
+    free(T);
+    free(p);
+    free(law);
+    trial_close(&t);
+    return bias;
+}
+
+/* DULA with c = |.|^2 / (2 alpha) flips one unit with a probability of order exp(-c), two with exp(-2 c). Where d is
+ * exact, single changes alone balance (their flows sqrt(p p') exp(-c), normalisers 1 + O(exp(-c))), so the bias is of
+ * order exp(-c): it falls with the step, and by exp(-2) within a factor of 2 for each 2 that c gains once it is small.
+ * On an RBM a single flip is predicted wrongly, and the bias stays. */
+START_TEST(test_dula_bias_falls_with_step) {
+    double bias[6];
+    for (int k = 0; k < 6; k++)
+        bias[k] = unadjusted_bias(&targets[_i], 1 + 2.0 * k);
+    if (strcmp(targets[_i].model, "rbm") == 0) {
+        ck_assert_double_gt(bias[5], 1e-3);
+        return;
+    }
+    for (int k = 1; k < 6; k++)
+        ck_assert_msg(bias[k] < bias[k - 1], "%g then %g", bias[k - 1], bias[k]);
+    ck_assert_msg(fabs(log(bias[5] / bias[4]) + 2) < 0.6931471805599453, "%g then %g", bias[4], bias[5]);
+}
+END_TEST
+
+/* ---- Steps ---- */
+
+static void start_from(trial *t, ebm_chains *chains, size_t B, uint32_t purpose) {
+    const size_t V = t->model.space.size, S = states_of(t);
+    CHECK_OK(ebm_chains_create(&t->model, B, ebm_stream_of(6, purpose), chains, error));
+    for (size_t b = 0; b < B; b++)
+        ebm_states_fill(&t->model.space, b % S, 1, chains->batch.x + b * V);
+}
+
+/* Transition counts of `sweeps` real steps from every state against T^sweeps: the statistic over its limit. */
+static double transition_excess(trial *t, ebm_path path, size_t sweeps) {
+    enum { ROUNDS = 4 };
+    const size_t V = t->model.space.size, S = states_of(t);
+    double *T = trial_kernel(t, path), *counts = oracle_memory(S * S);
+    ebm_chains chains;
+    start_from(t, &chains, CHAINS, EBM_PURPOSE_ESTIMATE);
+    for (size_t round = 0; round < ROUNDS; round++) {
+        for (size_t b = 0; b < CHAINS; b++)
+            ebm_states_fill(&t->model.space, b % S, 1, chains.batch.x + b * V);
+        chains.batch.field_ok = chains.batch.hidden_ok = false;
+        CHECK_OK(t->type->step(&t->sampler, &t->model, path, &chains, sweeps, t->work, error));
+        for (size_t b = 0; b < CHAINS; b++)
+            counts[(b % S) * S + ebm_states_code(&t->model.space, chains.batch.x + b * V)]++;
+    }
+    chi_square chi = {0, 0};
+    ck_assert(ebm_kernel_power(S, sweeps, T, t->work));
+    for (size_t v = 0; v < S; v++)
+        chi_square_row(&chi, S, T + v * S, counts + v * S);
+    ebm_chains_free(&chains);
+    free(T);
+    free(counts);
+    return chi.statistic / chi_square_limit(chi.degrees);
+}
+
+static const setting walks[] = {
+    {"gibbs-with-gradients", {NULL}, 1, false},
+    {"gibbs-with-gradients", {"balance", "barker", "proposals", "2"}, 2, false},
+    {"dmala", {"step", "0.7"}, 1, false},
+    {"dmala", {"step", "6", "proposals", "2"}, 2, false},
+    {"dmala", {"step", "0.7", "adjust", "false"}, 1, true},
+};
+enum { WALKS = sizeof walks / sizeof walks[0] };
+
+START_TEST(test_discrete_gradient_steps_follow_kernel) {
+    for (size_t k = 0; k < WALKS; k++)
+        for (size_t sweeps = 1; sweeps <= 4; sweeps += 3)
+            for (int base = 0; base <= (strcmp(targets[_i].model, "pairs") != 0); base++) {
+                trial t;
+                ebm_real parameters[MOST_UNITS * MOST_CATEGORIES];
+                trial_open(&t, &targets[_i], 1, walks[k].sampler, walks[k].options);
+                const ebm_base machine = base_of(&t, parameters);
+                const ebm_path path = {base ? &machine : NULL, base ? 0.6 : 1.0};
+                const double excess = transition_excess(&t, path, sweeps);
+                ck_assert_msg(excess <= 1, "%s %zu on %s, base %d, %zu sweeps: %g", walks[k].sampler, k,
+                              targets[_i].model, base, sweeps, excess);
+                trial_close(&t);
+            }
+}
+END_TEST
+
+/* The planted mistake: each call of the gradient answers with what the call before it was asked for. */
+static const ebm_model_type *real;
+static ebm_real stale[CHAINS * MOST_UNITS];
+
+static void stale_grad_x(const ebm_model *model, ebm_path path, const ebm_batch *batch, ebm_real *out, ebm_work *work) {
+    const size_t size = batch->count * model->space.size;
+    real->grad_x(model, path, batch, out, work);
+    for (size_t k = 0; batch->count == CHAINS && k < size; k++) {
+        const ebm_real now = out[k];
+        out[k] = stale[k];
+        stale[k] = now;
+    }
+}
+
+START_TEST(test_discrete_gradient_checks_see_a_stale_gradient) {
+    for (size_t k = 0; k < WALKS; k++) {
+        trial t;
+        trial_open(&t, &targets[0], 1, walks[k].sampler, walks[k].options);
+        real = t.model.type;
+        ebm_model_type wrong = *real;
+        wrong.grad_x = stale_grad_x;
+        t.model.type = &wrong;
+        memset(stale, 0, sizeof stale);
+        ck_assert_double_gt(transition_excess(&t, ebm_path_end(), 2), 1);
+        t.model.type = real;
+        trial_close(&t);
+    }
+}
+END_TEST
+
+/* Independent units: E(x) = -sum_i h_i(x_i). Then d is exact and the acceptance has a closed form:
+ *   gibbs-with-gradients: min(1, Z(x) / Z(x')), Z(x) = sum over changes of g(p(x') / p(x));
+ *   dmala: min(1, prod_i S_i(x_i) / S_i(x'_i)), S_i(a) = sum_c exp((h_i(c) - h_i(a)) / 2 - [c != a] |.|^2 / (2 alpha)),
+ * for d_i cancels against p(x') / p(x). The mean of it in equilibrium, by enumeration. */
+static double expected_acceptance(const trial *t, const double *p, bool all_units, int balance, double step) {
+    const size_t S = states_of(t), V = t->target->units, q = t->target->categories;
+    const double squared = t->target->domain == EBM_BINARY ? 1 : t->target->domain == EBM_SPIN ? 4 : 2;
+    double *Z = oracle_memory(S), mean = 0;
+    for (size_t s = 0; s < S; s++) {
+        size_t code = s, weight = 1;
+        Z[s] = all_units ? 1 : 0;
+        for (size_t i = 0; i < V; i++, code /= q, weight *= q) {
+            double sum = 0;
+            for (size_t c = 0; c < q; c++) {
+                const double ratio = p[s + c * weight - code % q * weight] / p[s];
+                if (all_units)
+                    sum += sqrt(ratio) * (c == code % q ? 1 : exp(-squared / (2 * step)));
+                else if (c != code % q)
+                    sum += balance ? ratio / (1 + ratio) : sqrt(ratio);
+            }
+            Z[s] = all_units ? Z[s] * sum : Z[s] + sum;
+        }
+    }
+    for (size_t i = 0; i < S; i++)
+        for (size_t j = 0; j < S; j++)
+            mean += p[i] * proposal(t, p, 1, all_units, balance, step, i, j) * fmin(1, Z[i] / Z[j]);
+    free(Z);
+    return mean;
+}
+
+static size_t draw_code(const double *p, size_t S, test_random *r) {
+    double u = test_random_uniform(r);
+    size_t v = 0;
+    while (v + 1 < S && u >= p[v])
+        u -= p[v++];
+    return v;
+}
+
+/* One proposal: as many are accepted as chains have moved, or, where a proposal may be to stay, at least as many. */
+static bool counter_is_right(trial *t, ebm_chains *chains, bool may_stay) {
+    const size_t V = t->model.space.size, B = chains->batch.count;
+    ebm_real *before = malloc(B * V * sizeof *before);
+    size_t moved = 0;
+    memcpy(before, chains->batch.x, B * V * sizeof *before);
+    CHECK_OK(t->type->step(&t->sampler, &t->model, ebm_path_end(), chains, 1, t->work, error));
+    for (size_t b = 0; b < B; b++)
+        moved += memcmp(before + b * V, chains->batch.x + b * V, V * sizeof *before) != 0;
+    free(before);
+    return chains->proposed == (double)B &&
+           (may_stay ? chains->accepted >= (double)moved : chains->accepted == (double)moved);
+}
+
+START_TEST(test_discrete_gradient_acceptance_of_independent_units) {
+    if (strcmp(targets[_i].model, "pairs") != 0)
+        return;
+    enum { PROPOSALS = 5 };
+    double least = 2;
+    for (size_t k = 0; k < DEFINITIONS; k++) {
+        if (definitions[k].set.unadjusted)
+            continue;
+        trial t;
+        trial_open(&t, &targets[_i], 1.5, definitions[k].set.sampler, definitions[k].set.options);
+        const size_t V = t.model.space.size, S = states_of(&t), q = pairs_values(&t.model.space);
+        memset(t.model.theta + V * q, 0, V * V * q * q * sizeof *t.model.theta);
+        double *p = trial_law(&t, ebm_path_end());
+        ebm_chains chains;
+        test_random r = {4321};
+        start_from(&t, &chains, CHAINS, EBM_PURPOSE_SAMPLE);
+        for (size_t b = 0; b < CHAINS; b++)
+            ebm_states_fill(&t.model.space, draw_code(p, S, &r), 1, chains.batch.x + b * V);
+        ck_assert(counter_is_right(&t, &chains, definitions[k].all_units));
+        CHECK_OK(t.type->step(&t.sampler, &t.model, ebm_path_end(), &chains, PROPOSALS - 1, t.work, error));
+        const double want =
+            expected_acceptance(&t, p, definitions[k].all_units, definitions[k].balance, definitions[k].step);
+        /* a chain's share is in [0, 1] and the chains are independent (Hoeffding): false alarm 1e-6 */
+        const double bound = sqrt(log(2e6) / (2.0 * CHAINS));
+        const double got = chains.accepted / chains.proposed;
+        ck_assert_msg(fabs(got - want) <= bound, "%s %zu: %g, not %g", definitions[k].set.sampler, k, got, want);
+        least = fmin(least, want + 2 * bound);
+        ebm_chains_free(&chains);
+        free(p);
+        trial_close(&t);
+    }
+    ck_assert_double_lt(least, 1); /* accepting always would be seen */
+}
+END_TEST
+
+/* A flat energy: every proposal is as likely as its reverse and is accepted. */
+START_TEST(test_discrete_gradient_accepts_all_on_a_flat_energy) {
+    for (size_t k = 0; k < WALKS; k++) {
+        trial t;
+        ebm_chains chains;
+        trial_open(&t, &targets[_i], 0, walks[k].sampler, walks[k].options);
+        const bool adjust = !walks[k].unadjusted;
+        const size_t per_step = walks[k].proposals;
+        start_from(&t, &chains, 100, EBM_PURPOSE_SAMPLE);
+        CHECK_OK(t.type->step(&t.sampler, &t.model, ebm_path_end(), &chains, 10, t.work, error));
+        ck_assert_double_eq(chains.proposed, adjust ? 1000.0 * (double)per_step : 0);
+        ck_assert_double_eq(chains.accepted, chains.proposed);
+        ck_assert_uint_eq(chains.gradient_evaluations, 100 * (10 * per_step + (adjust ? 1 : 0)));
+        ck_assert_uint_eq(chains.energy_evaluations, adjust ? chains.gradient_evaluations : 0);
+        ck_assert_uint_eq(chains.site_updates, 0);
+        ck_assert_uint_eq(chains.step, 20 * per_step);
+        ebm_chains_free(&chains);
+        trial_close(&t);
+    }
+}
+END_TEST
+
+/* The field that a step leaves is that of the new x. A sum of n stored numbers and at most 64 changes to it since it was
+ * computed anew are off by (n + 64) u times the absolute sum of all parameters. */
+START_TEST(test_discrete_gradient_field_follows) {
+    for (size_t k = 0; k < WALKS; k++) {
+        trial t;
+        ebm_chains chains;
+        trial_open(&t, &targets[_i], 1, walks[k].sampler, walks[k].options);
+        const size_t F = t.model.n_field, B = 200;
+        double M = 1;
+        for (size_t n = 0; n < t.model.n_theta; n++)
+            M += fabs((double)t.model.theta[n]);
+        start_from(&t, &chains, B, EBM_PURPOSE_SAMPLE);
+        for (size_t round = 0; round < 3; round++) {
+            CHECK_OK(t.type->step(&t.sampler, &t.model, ebm_path_end(), &chains, 50, t.work, error));
+            ck_assert(!chains.batch.hidden_ok);
+            if (F == 0 || !chains.batch.field_ok)
+                continue;
+            ebm_real *field = malloc(B * F * sizeof *field);
+            memcpy(field, chains.batch.field, B * F * sizeof *field);
+            chains.batch.field_ok = false;
+            ebm_model_field(&t.model, &chains.batch, t.work);
+            for (size_t n = 0; n < B * F; n++)
+                if (!(fabs((double)field[n] - (double)chains.batch.field[n]) <=
+                      (double)(t.model.space.size + 65) * UNIT_ROUNDOFF * M))
+                    ck_abort_msg("%s: field %zu is %g, not %g", walks[k].sampler, n, (double)field[n],
+                                 (double)chains.batch.field[n]);
+            memcpy(chains.batch.field, field, B * F * sizeof *field);
+            free(field);
+        }
+        ck_assert(t.model.n_field == 0 || chains.batch.field_ok || strcmp(walks[k].sampler, "dmala") == 0);
+        ebm_chains_free(&chains);
+        trial_close(&t);
+    }
+}
+END_TEST
+
+/* Chains first ... first + count - 1 of a common start, `sweeps` steps on. */
+static ebm_real *run_rows(trial *t, size_t first, size_t count, size_t sweeps, bool one_by_one, int threads) {
+    const size_t V = t->model.space.size;
+    ebm_real *out = malloc(count * V * sizeof *out);
+    ebm_work *work;
+    ebm_chains chains;
+    CHECK_OK(ebm_work_create(threads, &work, error));
+    CHECK_OK(ebm_chains_create(&t->model, count, ebm_stream_of(9, EBM_PURPOSE_ESTIMATE), &chains, error));
+    chains.first_chain = (uint32_t)first;
+    for (size_t b = 0; b < count; b++)
+        for (size_t i = 0; i < V; i++)
+            chains.batch.x[b * V + i] = (ebm_real)(((first + b) * 2654435761u + i * 40503u) >> 7 & 1u);
+    for (size_t k = 0; k < (one_by_one ? sweeps : 1); k++)
+        CHECK_OK(t->type->step(&t->sampler, &t->model, ebm_path_end(), &chains, one_by_one ? 1 : sweeps, work, error));
+    memcpy(out, chains.batch.x, count * V * sizeof *out);
+    ebm_chains_free(&chains);
+    ebm_work_free(work);
+    return out;
+}
+
+static int same_rows(const trial *t, ebm_real *a, size_t first, ebm_real *b, size_t count) {
+    const size_t V = t->model.space.size;
+    const int same = memcmp(a + first * V, b, count * V * sizeof *b) == 0;
+    free(b);
+    return same;
+}
+
+/* A chain's walk depends on its number and step alone: not on the rows beside it (900 rows of this shape make three
+ * blocks), nor on how steps are grouped, nor on threads. (A different number of rows may round a product differently,
+ * which changes a decision with probability about 2^-23 each: 1e-4 over all here, and nothing by chance once the seed is
+ * fixed.) */
+START_TEST(test_discrete_gradient_chains_are_independent_of_batching) {
+    enum { ROWS = 900, SWEEPS = 3 };
+    static const target wide = {"rbm", EBM_BINARY, 1200, 2, {"hidden", "2"}};
+    for (size_t k = 0; k < WALKS; k++) {
+        trial t;
+        trial_open(&t, &wide, 0.3, walks[k].sampler, walks[k].options);
+        ebm_real *whole = run_rows(&t, 0, ROWS, SWEEPS, false, 1);
+        ck_assert(same_rows(&t, whole, 0, run_rows(&t, 0, ROWS, SWEEPS, true, 1), ROWS));
+        ck_assert(same_rows(&t, whole, 0, run_rows(&t, 0, ROWS, SWEEPS, false, 2), ROWS));
+        ck_assert(same_rows(&t, whole, 0, run_rows(&t, 0, 100, SWEEPS, false, 1), 100));
+        ck_assert(same_rows(&t, whole, 100, run_rows(&t, 100, ROWS - 100, SWEEPS, false, 1), ROWS - 100));
+        ck_assert(!same_rows(&t, whole, 0, run_rows(&t, 1, ROWS - 1, SWEEPS, false, 1), ROWS - 1));
+        free(whole);
+        trial_close(&t);
+    }
+}
+END_TEST
+
+/* Parameters of 60: predicted changes of hundreds, far beyond float's exponents when taken one by one. States stay states;
+ * an energy that is not finite is an error. */
+START_TEST(test_discrete_gradient_extremes) {
+    for (size_t k = 0; k < WALKS; k++) {
+        trial t;
+        ebm_chains chains;
+        trial_open(&t, &targets[_i], 60, walks[k].sampler, walks[k].options);
+        start_from(&t, &chains, 500, EBM_PURPOSE_SAMPLE);
+        CHECK_OK(t.type->step(&t.sampler, &t.model, ebm_path_end(), &chains, 20, t.work, error));
+        for (size_t b = 0; b < 500; b++) {
+            ebm_real x[MOST_UNITS];
+            const ebm_real *row = chains.batch.x + b * t.model.space.size;
+            const size_t code = ebm_states_code(&t.model.space, row);
+            ck_assert_uint_lt(code, states_of(&t));
+            ebm_states_fill(&t.model.space, code, 1, x);
+            ck_assert_int_eq(memcmp(x, row, t.model.space.size * sizeof *x), 0);
+        }
+        for (size_t n = 0; n < t.model.n_theta; n++)
+            t.model.theta[n] = (ebm_real)NAN;
+        chains.batch.field_ok = false;
+        ebm_model_refresh(&t.model, t.work);
+        ebm_error said = {0};
+        const ebm_status status = t.type->step(&t.sampler, &t.model, ebm_path_end(), &chains, 2, t.work, &said);
+        ck_assert_int_eq(status, walks[k].unadjusted ? EBM_OK : EBM_DIVERGED);
+        ebm_chains_free(&chains);
+        trial_close(&t);
+    }
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("discrete_gradient");
+    TCase *kernel = tcase_create("kernel"), *steps = tcase_create("steps");
+    tcase_add_loop_test(kernel, test_discrete_gradient_kernels_invariant, 0, TARGETS);
+    tcase_add_loop_test(kernel, test_discrete_gradient_kernels_by_definition, 0, TARGETS);
+    tcase_add_loop_test(kernel, test_dula_bias_falls_with_step, 0, TARGETS);
+    tcase_add_loop_test(steps, test_discrete_gradient_steps_follow_kernel, 0, TARGETS);
+    tcase_add_test(steps, test_discrete_gradient_checks_see_a_stale_gradient);
+    tcase_add_loop_test(steps, test_discrete_gradient_acceptance_of_independent_units, 0, TARGETS);
+    tcase_add_loop_test(steps, test_discrete_gradient_accepts_all_on_a_flat_energy, 0, TARGETS);
+    tcase_add_loop_test(steps, test_discrete_gradient_field_follows, 0, TARGETS);
+    tcase_add_test(steps, test_discrete_gradient_chains_are_independent_of_batching);
+    tcase_add_loop_test(steps, test_discrete_gradient_extremes, 0, TARGETS);
+    tcase_set_timeout(kernel, 300);
+    suite_add_tcase(suite, kernel);
+    tcase_set_timeout(steps, 300);
+    suite_add_tcase(suite, steps);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? 1 : 0;
+}
