@@ -17,6 +17,8 @@
 
 #define EBM_MODELS(ENTRY)                                                                                              \
     ENTRY(ebm_rbm)                                                                                                     \
+    ENTRY(ebm_potts)                                                                                                   \
+    ENTRY(ebm_potts_dense)                                                                                             \
     ENTRY(ebm_normal_posterior)
 
 #define EBM_SAMPLERS(ENTRY)                                                                                            \

@@ -173,6 +173,13 @@ static ebm_status normal_posterior_log_normaliser(const ebm_model *model, ebm_pa
     return EBM_OK;
 }
 
+static ebm_status normal_posterior_expected_grad_theta(const ebm_model *model, double scale, ebm_real *grad,
+                                                       double *log_z, ebm_work *work, ebm_error *error) {
+    double value;
+    (void)scale, (void)grad;
+    return normal_posterior_log_normaliser(model, ebm_path_end(), log_z ? log_z : &value, work, error);
+}
+
 /* E[s] = beta / (alpha - 1),  E[s^2] = beta^2 / ((alpha - 1) (alpha - 2)),  E[mu] = mu_n for alpha > 1/2 (a t law of
  * 2 alpha degrees),  E[mu^2] = mu_n^2 + E[s] / kappa. */
 static ebm_status normal_posterior_exact_mean(const ebm_model *model, ebm_path path, const char *observable,
@@ -214,5 +221,6 @@ const ebm_model_type ebm_normal_posterior = {
     .grad_x = normal_posterior_grad_x,
     .sample_site = normal_posterior_sample_site,
     .log_normaliser = normal_posterior_log_normaliser,
+    .expected_grad_theta = normal_posterior_expected_grad_theta,
     .exact_mean = normal_posterior_exact_mean,
 };
