@@ -22,6 +22,9 @@
     ENTRY(ebm_normal_posterior)
 
 #define EBM_SAMPLERS(ENTRY)                                                                                            \
+    ENTRY(ebm_exact_draws)                                                                                             \
+    ENTRY(ebm_gibbs)                                                                                                   \
+    ENTRY(ebm_metropolis)                                                                                              \
     ENTRY(ebm_block_gibbs)                                                                                             \
     ENTRY(ebm_gibbs_with_gradients)                                                                                    \
     ENTRY(ebm_dmala)                                                                                                   \
