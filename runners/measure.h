@@ -28,6 +28,10 @@ EBM_NODISCARD ebm_status ebm_measure(const ebm_case *c, const ebm_subject *subje
  * Filters need a model with a view "W" (V, H); samples need a sampler and run `sweeps` from uniform noise. */
 EBM_NODISCARD ebm_status ebm_pictures(const ebm_case *c, ebm_subject *subject, size_t tiles, size_t sweeps,
                                       ebm_output *output, ebm_error *error);
+/* States (count, V) of a picture's space as such a sheet at `path`: 0/1 and real units as they are, spins from 0 to 1,
+ * categories c / (q - 1). */
+EBM_NODISCARD ebm_status ebm_states_sheet(const ebm_space *space, const ebm_real *x, size_t count, const char *path,
+                                          ebm_work *work, ebm_error *error);
 /* The model's views as .npy side files. */
 EBM_NODISCARD ebm_status ebm_save_side_files(const ebm_subject *subject, ebm_output *output, ebm_error *error);
 

@@ -83,6 +83,24 @@ static ebm_status sample_sheet(ebm_subject *s, uint32_t seed, size_t tiles, size
     return status;
 }
 
+ebm_status ebm_states_sheet(const ebm_space *space, const ebm_real *x, size_t count, const char *path, ebm_work *work,
+                            ebm_error *error) {
+    const size_t mark = ebm_work_mark(work), total = count * space->size;
+    size_t rows, columns;
+    ebm_real *tiles = ebm_work_take(work, total, sizeof *tiles);
+    if (!tiles)
+        return ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu pictures", count);
+    for (size_t k = 0; k < total; k++)
+        tiles[k] = space->domain == EBM_SPIN ? (x[k] + 1) / 2
+                   : space->domain == EBM_CATEGORICAL && space->categories > 1
+                       ? x[k] / (ebm_real)(space->categories - 1)
+                       : x[k];
+    picture_shape(space, &rows, &columns);
+    ebm_status status = write_sheet(path, tiles, count, rows, columns, error);
+    ebm_work_release(work, mark);
+    return status;
+}
+
 /* A column of W for each hidden unit. */
 static bool has_filters(const ebm_model *model) {
     for (size_t i = 0; i < model->n_views; i++)

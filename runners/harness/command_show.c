@@ -12,9 +12,9 @@ enum { WIDTH = 100 };
 static const char details[] =
     "KIND is dataset, model, sampler, learner, estimator or runner: prints what NAME does, its source, its options "
     "with\n"
-    "type, default, range and meaning, and what it can be paired with; for estimators and runners also the metrics "
-    "they\n"
-    "give. With the path of a CSV file instead: the last row of each case and metric, and the checks.\n\n"
+    "type, default, range and meaning, and what it can be paired with; for estimators, samplers and runners also the "
+    "metrics\n"
+    "that they give. With the path of a CSV file instead: the last row of each case and metric, and the checks.\n\n"
     "Examples:\n"
     "  ebm show model rbm\n"
     "  ebm show learner cd\n"
@@ -105,10 +105,13 @@ static void show_slots(const char *lead, unsigned slots) {
 static void show_metrics(const ebm_metric *metrics) {
     if (metrics == NULL || metrics[0].name == NULL)
         return;
+    int width = 24;
+    for (const ebm_metric *m = metrics; m->name != NULL; m++)
+        width = (int)strlen(m->name) > width ? (int)strlen(m->name) : width;
     puts("\nMetrics:");
     for (; metrics->name != NULL; metrics++) {
-        char lead[64];
-        snprintf(lead, sizeof lead, "  %-24s %-8s ", metrics->name, metrics->unit);
+        char lead[96];
+        snprintf(lead, sizeof lead, "  %-*.60s %-8.16s ", width, metrics->name, metrics->unit);
         wrapped(lead, metrics->about);
     }
 }
@@ -140,6 +143,7 @@ static void show_nature(ebm_kind kind, const ebm_component *component) {
     case EBM_KIND_ESTIMATOR:
         show_slots("needs    ", ((const ebm_estimator_type *)type)->needs);
         printf("data     %s\n", ((const ebm_estimator_type *)type)->needs_data ? "needs a dataset" : "needs none");
+        printf("sampler  %s\n", ((const ebm_estimator_type *)type)->needs_sampler ? "needs one" : "needs none");
         break;
     default:
         break;
@@ -180,6 +184,8 @@ static int show_component(ebm_kind kind, const char *name) {
     show_options(component);
     if (kind == EBM_KIND_ESTIMATOR)
         show_metrics(((const ebm_estimator_type *)(const void *)component)->metrics);
+    if (kind == EBM_KIND_SAMPLER)
+        show_metrics(((const ebm_sampler_type *)(const void *)component)->metrics);
     show_pairing(kind, component);
     return EBM_EXIT_OK;
 }

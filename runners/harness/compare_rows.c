@@ -59,6 +59,8 @@ static const ebm_metric *metric_named(const char *name) {
     const ebm_component *component;
     for (size_t i = 0; !found && (component = ebm_component_at(EBM_KIND_ESTIMATOR, i)) != NULL; i++)
         found = find_metric(((const ebm_estimator_type *)component)->metrics, name);
+    for (size_t i = 0; !found && (component = ebm_component_at(EBM_KIND_SAMPLER, i)) != NULL; i++)
+        found = find_metric(((const ebm_sampler_type *)component)->metrics, name);
     return found;
 }
 

@@ -25,7 +25,7 @@ typedef enum ebm_row_class {
 } ebm_row_class;
 
 bool ebm_row_learnt_by_sampling(const ebm_row *row);
-/* By the metric tables of estimators and runners, and by the learner: what is learnt by sampling differs between
+/* By the metric tables of runners, estimators and samplers, and by the learner: what is learnt by sampling differs between
  * machines, since rounding decides some of the draws, even where the metric itself is exact. */
 ebm_row_class ebm_row_classify(const ebm_row *row);
 

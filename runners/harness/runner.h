@@ -50,6 +50,7 @@ typedef struct ebm_runner_type {
     unsigned required_kinds;   /* mask of 1u << ebm_kind that every case must have */
     unsigned optional_kinds;   /* further kinds that may stand in the grid */
     const ebm_metric *metrics; /* what it emits itself, beside its estimators; ends with a NULL name */
+    bool reports_sampler;      /* it also emits what the sampler's `report` has to say */
     ebm_status (*run)(const ebm_case *c, ebm_output *output, int threads, ebm_error *error);
 } ebm_runner_type;
 

@@ -107,18 +107,28 @@ static bool table_has(const ebm_metric *metrics, const char *name) {
     return false;
 }
 
-static const ebm_metric *metrics_of(const ebm_entries *entries, size_t i) {
-    return ((const ebm_estimator_type *)entries->entries[i].component)->metrics;
+/* The i-th table of metrics that a plan's cases may give (NULL: an empty one); false past the last. */
+static bool plan_table(const ebm_plan *plan, size_t i, const ebm_metric **out) {
+    const ebm_entries *lists[] = {&plan->measures, &plan->parts[EBM_PART_ESTIMATOR], &plan->parts[EBM_PART_SAMPLER]};
+    *out = plan->runner->metrics;
+    if (i-- == 0)
+        return true;
+    for (size_t l = 0; l < 2; i -= lists[l]->n_entries, l++)
+        if (i < lists[l]->n_entries) {
+            *out = ((const ebm_estimator_type *)lists[l]->entries[i].component)->metrics;
+            return true;
+        }
+    if (!plan->runner->reports_sampler || i >= lists[2]->n_entries)
+        return false;
+    *out = ((const ebm_sampler_type *)lists[2]->entries[i].component)->metrics;
+    return true;
 }
 
 bool ebm_plan_emits(const ebm_plan *plan, const char *metric) {
-    if (table_has(plan->runner->metrics, metric))
-        return true;
-    const ebm_entries *lists[] = {&plan->measures, &plan->parts[EBM_PART_ESTIMATOR]};
-    for (size_t l = 0; l < 2; l++)
-        for (size_t i = 0; i < lists[l]->n_entries; i++)
-            if (table_has(metrics_of(lists[l], i), metric))
-                return true;
+    const ebm_metric *metrics;
+    for (size_t i = 0; plan_table(plan, i, &metrics); i++)
+        if (table_has(metrics, metric))
+            return true;
     return false;
 }
 
@@ -154,13 +164,10 @@ static bool add_metrics(names *list, const ebm_metric *metrics) {
 const char **ebm_plan_metrics(const ebm_plan *const *plans, size_t n_plans, const ebm_suite *suite) {
     names list = {calloc(1, sizeof *list.items), 0, 1};
     bool ok = list.items != NULL;
-    for (size_t p = 0; p < n_plans && ok; p++) {
-        const ebm_entries *lists[] = {&plans[p]->measures, &plans[p]->parts[EBM_PART_ESTIMATOR]};
-        ok = add_metrics(&list, plans[p]->runner->metrics);
-        for (size_t l = 0; l < 2; l++)
-            for (size_t i = 0; i < lists[l]->n_entries && ok; i++)
-                ok = add_metrics(&list, metrics_of(lists[l], i));
-    }
+    const ebm_metric *metrics;
+    for (size_t p = 0; p < n_plans; p++)
+        for (size_t i = 0; ok && plan_table(plans[p], i, &metrics); i++)
+            ok = add_metrics(&list, metrics);
     for (size_t i = 0; i < suite->n_derives && ok; i++)
         ok = add_name(&list, suite->derives[i].as);
     if (ok)

@@ -1,7 +1,11 @@
-/* The runner `mix`, and what `estimate` and `mix` share: cases without data. */
+/* The runner `mix`, and what `estimate` and `mix` share: cases without data.
+ *
+ * Seeds are fixed. A mean may be off by 6 of its standard errors: for a normal law 2e-9 a comparison, and 1e-7 for the
+ * comparisons of a test even where the error itself is a few per cent too small. */
 #include "mix_case.h"
 
-#include "ebm/real.h"
+#include "ebm/npy.h"
+#include "ebm/observable.h"
 
 START_TEST(test_estimate_needs_no_dataset) {
     mix_case m;
@@ -36,6 +40,268 @@ START_TEST(test_estimate_without_dataset_refuses_what_needs_one) {
 }
 END_TEST
 
+#define RBM "{name: rbm, visible: 6, hidden: 4, init_scale: 1.5, init: normal}"
+#define MIX(model, run) "suite: s\nrunner: mix\ngrid: {model: " model ", sampler: block-gibbs}\nrun: {" run "}\n"
+
+static double standard_errors(const mix_case *m, const char *metric, double exact) {
+    const ebm_row *row = mix_row(m, metric);
+    ck_assert_msg(row && row->se > 0, "%s has no standard error", metric);
+    return fabs(row->value - exact) / row->se;
+}
+
+static const char *const discrete[] = {"energy", "magnetisation", "abs_magnetisation", "m2", "first"};
+enum { DISCRETE = sizeof discrete / sizeof discrete[0] };
+
+START_TEST(test_mix_means_are_exact_at_each_temperature) {
+    static const char text[] = MIX(RBM, "chains: 8, warmup: 200, draws: 4000, temperature: [0.7, 1, 3]");
+    double exact[3] = {0}, widest = 0;
+    for (size_t k = 0; k < 3; k++) {
+        mix_case m;
+        mix_run_ok(text, k, 1, &m);
+        for (size_t i = 0; i < DISCRETE; i++) {
+            char name[80];
+            snprintf(name, sizeof name, "%s_exact", discrete[i]);
+            double z = standard_errors(&m, discrete[i], mix_value(&m, name));
+            ck_assert_msg(z < 6, "%s in case %zu: off by %g standard errors", discrete[i], k, z);
+            snprintf(name, sizeof name, "%s_rhat", discrete[i]);
+            ck_assert_double_lt(mix_value(&m, name), 1.01);
+            ck_assert_int_eq(mix_row(&m, name)->step, 4000);
+        }
+        exact[k] = mix_value(&m, "energy_exact");
+        widest = fmax(widest, standard_errors(&m, "energy", exact[(k + 1) % 3]));
+        ck_assert_ptr_null(mix_row(&m, "specific_heat")); /* E is not the energy of a machine with hidden units */
+        mix_close(&m);
+    }
+    ck_assert(exact[0] < exact[1] && exact[1] < exact[2]); /* energy rises with temperature */
+    ck_assert_double_gt(widest, 6);                        /* another temperature's mean is seen */
+}
+END_TEST
+
+START_TEST(test_mix_costs_are_counted_after_warmup) {
+    mix_case m;
+    mix_run_ok(MIX(RBM, "chains: 3, warmup: 77, draws: 50, thin: 4"), 0, 1, &m);
+    ck_assert(mix_value(&m, "site_updates") == 4 * (6 + 4)); /* a step of block Gibbs renews both layers */
+    ck_assert(mix_value(&m, "evaluations_per_draw") == 4 * (6 + 4) / 6.0);
+    ck_assert(mix_value(&m, "energy_evaluations") == 0 && mix_value(&m, "gradient_evaluations") == 0);
+    ck_assert_ptr_null(mix_row(&m, "energy_ess_per_gradient"));
+    ck_assert_ptr_null(mix_row(&m, "acceptance"));
+    double ess = mix_value(&m, "energy_ess_bulk"), cost = 150 * 4 * (6 + 4) / 6.0;
+    ck_assert_double_eq_tol(mix_value(&m, "energy_ess_per_evaluation"), ess / cost, 1e-12);
+    ck_assert_double_eq_tol(mix_value(&m, "energy_tau_sweeps"), mix_value(&m, "energy_tau") * 4 * 10 / 6.0, 1e-12);
+    mix_close(&m);
+}
+END_TEST
+
+START_TEST(test_mix_curves_stand_at_their_lags) {
+    static const int64_t lags[] = {1, 2, 4, 8};
+    mix_case m;
+    mix_run_ok(MIX(RBM, "chains: 2, draws: 10, lags: 6") "measure: exact-loglik\n", 0, 1, &m);
+    for (size_t k = 0; k < 4; k++)
+        ck_assert_int_eq(nth_row(&m.out.table, "m2_autocorrelation", k)->step, lags[k]);
+    ck_assert_ptr_null(nth_row(&m.out.table, "m2_autocorrelation", 4)); /* 16 is beyond the draws */
+    ck_assert_int_eq(mix_row(&m, "log_z")->step, 10);
+    mix_close(&m);
+}
+END_TEST
+
+/* Tests of the last states: passed at equilibrium, failed by chains on the way there. Squared MMD divided by its error
+ * is not normal where the laws are equal, but is bounded by the same 6 in practice: the jackknife error is too large
+ * there, not too small. */
+START_TEST(test_mix_last_states_follow_the_law) {
+    mix_case m;
+    mix_run_ok(MIX(RBM, "chains: 1500, warmup: 100, draws: 1, mmd: true"), 0, 1, &m);
+    ck_assert_double_gt(mix_value(&m, "chi_square_p"), 1e-6);
+    ck_assert_double_lt(standard_errors(&m, "mmd", 0), 6);
+    mix_close(&m);
+    mix_run_ok(MIX(RBM, "chains: 1500, warmup: 0, draws: 1, start: exact, mmd: true"), 0, 1, &m);
+    ck_assert_double_gt(mix_value(&m, "chi_square_p"), 1e-6);
+    ck_assert_double_lt(standard_errors(&m, "mmd", 0), 6);
+    mix_close(&m);
+    mix_run_ok(MIX(RBM, "chains: 1500, warmup: 0, draws: 1, start: uniform, mmd: true, temperature: 0.3"), 0, 1, &m);
+    ck_assert_double_lt(mix_value(&m, "chi_square_p"), 1e-6);
+    ck_assert_double_gt(standard_errors(&m, "mmd", 0), 6);
+    mix_close(&m);
+    mix_run_ok(MIX(RBM, "chains: 4"), 0, 1, &m); /* too few for a test */
+    ck_assert_ptr_null(mix_row(&m, "chi_square_p"));
+    ck_assert_ptr_null(mix_row(&m, "mmd"));
+    mix_close(&m);
+}
+END_TEST
+
+static char *rows_of(const mix_case *m) {
+    return table_text(&m->out.table);
+}
+
+/* A walk cut at any look at the clock, in the warm-up or in the draws, ends in the bytes of one that was not; so does
+ * one on two threads. Shapes are such that there are many looks: 2^20 sites between two of them. */
+#define LONG MIX("{name: rbm, visible: 64, hidden: 6, init_scale: 0.3}", "chains: 512, warmup: 700, draws: 400")
+
+START_TEST(test_mix_goes_on_from_a_checkpoint) {
+    mix_case m;
+    mix_run(LONG, 0, "whole", 1, 0, &m);
+    char *whole = rows_of(&m);
+    mix_close(&m);
+    for (size_t stop = 1; stop <= 31; stop += 6) { /* 22 looks in the warm-up, 13 in the draws */
+        mix_run(LONG, 0, "cut", 1, stop, &m);
+        ck_assert_int_eq(m.status, EBM_INTERRUPTED);
+        ck_assert_uint_eq(m.out.table.n_rows, 0);
+        mix_close(&m);
+        mix_run(LONG, 0, "cut", 2, 2, &m); /* go on, on two threads, and stop soon again */
+        ck_assert_int_eq(m.status, EBM_INTERRUPTED);
+        mix_close(&m);
+        mix_run(LONG, 0, "cut", 1, 0, &m);
+        ck_assert_int_eq(m.status, EBM_OK);
+        char *cut = rows_of(&m);
+        ck_assert_msg(strcmp(cut, whole) == 0, "stopped at look %zu: other rows", stop);
+        free(cut);
+        mix_close(&m);
+        char path[128];
+        snprintf(path, sizeof path, "%s/cut", mix_folder);
+        ebm_folder_remove(path);
+    }
+    free(whole);
+}
+END_TEST
+
+START_TEST(test_mix_bytes_do_not_depend_on_threads) {
+    char *text[2];
+    for (int threads = 1; threads <= 2; threads++) {
+        mix_case m;
+        mix_run(LONG, 0, threads == 1 ? "one" : "two", threads, 0, &m);
+        text[threads - 1] = rows_of(&m);
+        mix_close(&m);
+    }
+    ck_assert_msg(strcmp(text[0], text[1]) == 0, "other rows");
+    free(text[0]);
+    free(text[1]);
+}
+END_TEST
+
+/* Frozen chains. One: all that looks at variation is empty. Several, at different places: R-hat is infinite. */
+START_TEST(test_mix_constant_traces_leave_empty_values) {
+    static const char *const undefined[] = {"energy_rhat",       "energy_ess_bulk",   "energy_ess_tail",
+                                            "energy_tau",        "energy_tau_sweeps", "energy_ess_per_evaluation",
+                                            "m2_autocorrelation"};
+    mix_case m;
+    mix_run_ok(
+        MIX("{name: rbm, visible: 6, hidden: 4, init_scale: 20}", "chains: 1, draws: 50, temperature: 0.001, lags: 1"),
+        0, 1, &m);
+    for (size_t i = 0; i < sizeof undefined / sizeof *undefined; i++) {
+        const ebm_row *row = mix_row(&m, undefined[i]);
+        ck_assert_msg(row && isnan(row->value) && isnan(row->se), "%s is not empty", undefined[i]);
+        ck_assert_str_eq(row->status, "ok");
+    }
+    ck_assert_double_eq_tol(mix_value(&m, "m2"), mix_value(&m, "m2_exact"), 1e-9);
+    ck_assert(isnan(mix_row(&m, "m2")->se));
+    char *text = rows_of(&m);
+    ck_assert_ptr_null(strstr(text, "nan"));
+    ck_assert_ptr_nonnull(strstr(text, ",energy_rhat,,,ok"));
+    free(text);
+    mix_close(&m);
+}
+END_TEST
+
+static void read_traces(const mix_case *m, ebm_npy *out) {
+    char path[EBM_PATH_MAX + 32];
+    snprintf(path, sizeof path, "%s/artifacts/traces.npy", m->out.folder);
+    ck_assert_int_eq(ebm_npy_read(path, 1 << 24, out, NULL), EBM_OK);
+}
+
+START_TEST(test_mix_side_files) {
+    mix_case m;
+    ebm_npy traces;
+    char path[EBM_PATH_MAX + 32], *sheet;
+    size_t size;
+    mix_run_ok("suite: s\nrunner: mix\ngrid: {dataset: {name: bars-and-stripes, side: 3}, model: {name: rbm, hidden: "
+               "4}, sampler: block-gibbs}\nrun: {chains: 5, draws: 70, warmup: 3, traces: true, states: 20}\n",
+               0, 1, &m);
+    read_traces(&m, &traces);
+    ck_assert_uint_eq(traces.rank, 3);
+    ck_assert(traces.type == EBM_NPY_FLOAT64);
+    ck_assert(traces.shape[0] == DISCRETE && traces.shape[1] == 5 && traces.shape[2] == 70);
+    for (size_t i = 0; i < DISCRETE; i++) {
+        double mean = 0;
+        for (size_t k = 0; k < 350; k++)
+            mean += ebm_npy_value(&traces, i * 350 + k) / 350;
+        ck_assert_double_eq_tol(mean, mix_value(&m, discrete[i]), 1e-12);
+    }
+    ebm_npy_free(&traces);
+    snprintf(path, sizeof path, "%s/artifacts/states.csv", m.out.folder);
+    ck_assert_int_eq(ebm_file_read(path, 1 << 20, &sheet, &size, NULL), EBM_OK);
+    size_t lines = 0;
+    for (size_t i = 0; i < size; i++)
+        lines += sheet[i] == '\n';
+    ck_assert_uint_eq(lines, 2 * 3 + 1); /* five pictures in two rows, with a border between */
+    free(sheet);
+    mix_close(&m);
+}
+END_TEST
+
+START_TEST(test_mix_refuses_what_cannot_be) {
+    static const struct {
+        const char *text;
+        ebm_status status;
+        const char *says;
+    } bad[] = {
+        {MIX(RBM, "draws: 1000000000"), EBM_INVALID, "lower `draws`, or raise `thin`"},
+        {MIX("{name: rbm, hidden: 4}", ""), EBM_INVALID, "model rbm needs a dataset"},
+        {MIX("{name: rbm, visible: 40, hidden: 40}", "start: exact"), EBM_UNSUPPORTED, "exact draws"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        mix_case m;
+        mix_run(bad[i].text, 0, "bad", 1, 0, &m);
+        ck_assert_int_eq(m.status, bad[i].status);
+        ck_assert_msg(strstr(m.error.message, bad[i].says) != NULL, "%s", m.error.message);
+        mix_close(&m);
+    }
+    static const struct {
+        const char *text, *says;
+    } suites[] = {
+        {MIX(RBM, "temperature: 0"), "temperature"},
+        {MIX(RBM, "start: overdispered"), "did you mean 'overdispersed'"},
+        {MIX(RBM, "chains: 0"), "chains"},
+        {"suite: s\nrunner: mix\ngrid: {model: " RBM "}\n", "the grid has no 'sampler': runner mix needs one"},
+        {"suite: s\nrunner: mix\ngrid: {model: " RBM ", sampler: block-gibbs, learner: cd}\n",
+         "runner mix takes no 'learner'"},
+        {MIX(RBM, "") "checks:\n  - {law: energy_tua, below: 3}\n", "did you mean 'energy_tau'"},
+    };
+    for (size_t i = 0; i < sizeof suites / sizeof *suites; i++) {
+        ebm_suite suite;
+        ebm_error error = {0};
+        ck_assert_int_eq(
+            ebm_suite_parse("s.yaml", suites[i].text, strlen(suites[i].text), EBM_SIZE_FULL, &suite, &error),
+            EBM_INVALID);
+        ck_assert_msg(strstr(error.message, suites[i].says) != NULL, "%s", error.message);
+    }
+}
+END_TEST
+
+/* Every observable has its metrics, and only exact values are compared as such. */
+START_TEST(test_mix_metrics_name_every_observable) {
+    static const char *const kinds[] = {"",
+                                        "_exact",
+                                        "_rhat",
+                                        "_ess_bulk",
+                                        "_ess_tail",
+                                        "_tau",
+                                        "_tau_sweeps",
+                                        "_ess_per_evaluation",
+                                        "_ess_per_gradient",
+                                        "_autocorrelation"};
+    const ebm_runner_type *mix = ebm_runner_find("mix");
+    for (size_t i = 0; i < EBM_OBSERVABLE_COUNT; i++)
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+            char name[80];
+            const ebm_metric *found = NULL;
+            snprintf(name, sizeof name, "%s%s", ebm_observable_at(i)->name, kinds[k]);
+            for (const ebm_metric *metric = mix->metrics; metric->name; metric++)
+                found = strcmp(metric->name, name) == 0 ? metric : found;
+            ck_assert_msg(found != NULL, "no metric %s", name);
+            ck_assert(found->stochastic == (k != 1));
+        }
+}
+END_TEST
+
 int main(void) {
     TCase *t = tcase_create("mix");
     tcase_set_timeout(t, 120);
@@ -43,5 +309,15 @@ int main(void) {
     tcase_add_test(t, test_estimate_needs_no_dataset);
     tcase_add_test(t, test_estimate_without_dataset_says_what_is_missing);
     tcase_add_test(t, test_estimate_without_dataset_refuses_what_needs_one);
+    tcase_add_test(t, test_mix_means_are_exact_at_each_temperature);
+    tcase_add_test(t, test_mix_costs_are_counted_after_warmup);
+    tcase_add_test(t, test_mix_curves_stand_at_their_lags);
+    tcase_add_test(t, test_mix_last_states_follow_the_law);
+    tcase_add_test(t, test_mix_goes_on_from_a_checkpoint);
+    tcase_add_test(t, test_mix_bytes_do_not_depend_on_threads);
+    tcase_add_test(t, test_mix_constant_traces_leave_empty_values);
+    tcase_add_test(t, test_mix_side_files);
+    tcase_add_test(t, test_mix_refuses_what_cannot_be);
+    tcase_add_test(t, test_mix_metrics_name_every_observable);
     return run_tests("mix", t);
 }
