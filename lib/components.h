@@ -42,7 +42,10 @@
     ENTRY(ebm_ais)                                                                                                     \
     ENTRY(ebm_pseudo_likelihood)                                                                                       \
     ENTRY(ebm_free_energy_gap)                                                                                         \
-    ENTRY(ebm_reconstruction_error)
+    ENTRY(ebm_reconstruction_error)                                                                                    \
+    ENTRY(ebm_generation)                                                                                              \
+    ENTRY(ebm_autocorrelation_time_estimator)                                                                          \
+    ENTRY(ebm_tap)
 
 #define EBM_DECLARE_DATASET(name) extern const ebm_dataset_type name;
 #define EBM_DECLARE_MODEL(name) extern const ebm_model_type name;
