@@ -176,10 +176,10 @@ static ebm_status walk_block(block *w, bool adjust, size_t first, size_t proposa
     return EBM_OK;
 }
 
-/* Rows walked together, so that the memory of a block stays near 16 MiB: a function of the shape alone. */
+/* Rows walked together, so that the memory of a block stays near 4 MiB, in a cache: a function of the shape alone. */
 static size_t block_rows(const ebm_model *model, size_t changes, size_t count) {
     const size_t reals = 4 * changes + model->space.size + model->n_field + 16;
-    const size_t rows = ((size_t)16 << 20) / (reals * sizeof(ebm_real)) + 1;
+    const size_t rows = ((size_t)4 << 20) / (reals * sizeof(ebm_real)) + 1;
     return rows < count ? rows : count;
 }
 
