@@ -100,13 +100,15 @@ static double draw_categories(const ebm_space *space, const ebm_proposal_row *ro
     ebm_random_uniform(stream, chain, step, V, to);
     for (size_t i = 0; i < V; i++) {
         const ebm_real *w = row->weight + i * q;
-        double total = 0;
-        for (size_t c = 0; c < q; c++)
-            total += (double)w[c];
-        double level = (double)to[i] * total;
+        double total = 0, cumulative = 0;
         size_t c = 0;
-        while (c + 1 < q && !(level < (double)w[c]))
-            level -= (double)w[c++];
+        for (size_t k = 0; k < q; k++)
+            total += (double)w[k];
+        const double level = (double)to[i] * total;
+        for (size_t k = 0; k + 1 < q; k++) { /* counted, not searched: no branch to mispredict */
+            cumulative += (double)w[k];
+            c += level >= cumulative;
+        }
         to[i] = (ebm_real)c;
         sum += (double)row->logit[i * q + c];
     }

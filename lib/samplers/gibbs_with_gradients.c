@@ -131,7 +131,7 @@ static double balanced_weights(int balance, size_t C, const ebm_real *d, ebm_rea
 static void hide_own(const ebm_space *space, const ebm_real *x, ebm_real *d) {
     for (size_t i = 0; i < space->size; i++) {
         const size_t q = space->categories, own = (size_t)x[i];
-        d[i * q + own] = d[i * q + (own + 1) % q];
+        d[i * q + own] = d[i * q + (own + 1 < q ? own + 1 : 0)];
     }
 }
 
