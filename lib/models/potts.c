@@ -16,6 +16,7 @@ typedef struct potts_options {
     ebm_lattice_options graph;
     int64_t categories;
     double field;
+    char *load;
 } potts_options;
 
 #define AT(member) offsetof(potts_options, member)
@@ -24,6 +25,8 @@ static const ebm_option potts_table[] = {
      "q, the number of values of a unit (at least 2); 0: as many as the data have"},
     EBM_LATTICE_OPTIONS(potts_options),
     {"field", EBM_OPTION_REAL, AT(field), "0", -1e6, 1e6, NULL, 0, "h of category 0 at every unit; others have 0"},
+    {"load", EBM_OPTION_STRING, AT(load), NULL, 0, 0, NULL, EBM_OPTION_PATH,
+     "folder with coupling.npy (a number for each edge) and field.npy (units x categories) to start from"},
     EBM_OPTIONS_END,
 };
 
@@ -73,11 +76,10 @@ static ebm_status potts_initialise(ebm_model *model, const void *options, const 
     const potts_state *state = model->state;
     ebm_real *h = ebm_model_view(model, "field");
     (void)data;
-    (void)error;
     ebm_lattice_couplings(&o->graph, state->graph.edges, state->factors, seed, model->theta);
     for (size_t i = 0; i < model->space.size; i++)
         h[i * model->space.categories] = (ebm_real)o->field;
-    return EBM_OK;
+    return o->load ? ebm_model_load(model, o->load, error) : EBM_OK;
 }
 
 static void potts_destroy(ebm_model *model) {
@@ -167,7 +169,7 @@ static void potts_local(const ebm_model *model, size_t unit, size_t rows, const 
 }
 
 static bool potts_sweep(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_sweeps *sweeps, ebm_work *work) {
-    return ebm_potts_sweep(model, path, batch, sweeps, graph_of(model)->colour, potts_local, work);
+    return ebm_potts_sweep(model, path, batch, sweeps, graph_of(model)->colour, 16, potts_local, work);
 }
 
 static void couplings(const ebm_model *model, double *pair) {

@@ -7,9 +7,10 @@
  *
  * The gradient is that of this E by every entry of J but those of the diagonal blocks, which have 0:
  *   dE/dJ_ij(c, d) = -1/2 [x_i = c] [x_j = d],   dE/dh_i(c) = -[x_i = c].
- * It is symmetric to the last bit, so that optimisers, which treat entries alike, keep J symmetric. By a free coupling,
- * which stands in both halves, the derivative is twice an entry's: ascent with rate r moves J_ij(c, d) by r / 2 times
- * the difference of the two pair frequencies. J and h are not unique: terms of one unit can be moved between them. */
+ * It is symmetric to the last bit, so that optimisers, which treat entries alike, keep J symmetric. A free coupling
+ * stands in both halves, and E's derivative by it is the sum of theirs: for the learners' gradient steps `precondition`
+ * doubles the part of J, which makes them J_ij(c, d) += rate (difference of the pair frequencies). L-BFGS, which needs a
+ * true gradient, does without. J and h are not unique: terms of one unit can be moved between them. */
 #include "models/potts_parts.h"
 #include "components.h"
 
@@ -17,6 +18,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct potts_dense_options {
@@ -48,6 +50,12 @@ static const ebm_option potts_dense_table[] = {
      "from"},
     EBM_OPTIONS_END,
 };
+
+/* The couplings once more, as single-site updates read them: by_unit (V, F, q), by_unit[i][j q + d][c] = J_ij(c, d), so
+ * that what one unit needs is in one piece. */
+typedef struct potts_dense_state {
+    ebm_real *by_unit;
+} potts_dense_state;
 
 /* Units and categories of a folder's field.npy. */
 static ebm_status shape_from_file(const char *directory, size_t *units, size_t *categories, ebm_error *error) {
@@ -93,12 +101,38 @@ static ebm_status potts_dense_create(ebm_model *model, const void *options, ebm_
     if (V > most / q || V * q > (size_t)1 << 30)
         return ebm_fail(error, EBM_NO_MEMORY, "the couplings of %zu units of %zu categories do not fit into memory", V,
                         q);
+    potts_dense_state *state = calloc(1, sizeof *state);
+    model->state = state;
+    if (state)
+        state->by_unit = ebm_alloc(V * q * V * q, sizeof *state->by_unit);
+    if (!state || !state->by_unit)
+        return ebm_fail(error, EBM_NO_MEMORY, "no memory for the couplings of %zu units of %zu categories", V, q);
     model->n_field = V * q;
     model->n_theta = V * q * V * q + V * q;
     model->n_views = 2;
     model->views[EBM_POTTS_COUPLING] = (ebm_view){"coupling", 0, V * q, V * q, true};
     model->views[EBM_POTTS_FIELD] = (ebm_view){"field", V * q * V * q, V, q, false};
     return EBM_OK;
+}
+
+static void potts_dense_destroy(ebm_model *model) {
+    potts_dense_state *state = model->state;
+    if (state)
+        free(state->by_unit);
+    free(state);
+}
+
+static void potts_dense_refresh(ebm_model *model, ebm_work *work) {
+    const size_t V = model->space.size, q = model->space.categories, F = V * q;
+    const ebm_real *J = ebm_potts_view(model, EBM_POTTS_COUPLING);
+    ebm_real *by_unit = ((potts_dense_state *)model->state)->by_unit;
+    const int threads = F * F > 1 << 16 ? ebm_work_threads(work) : 1;
+    (void)threads;
+#pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)
+    for (size_t i = 0; i < V; i++)
+        for (size_t k = 0; k < F; k++)
+            for (size_t c = 0; c < q; c++)
+                by_unit[(i * F + k) * q + c] = J[(i * q + c) * F + k];
 }
 
 /* Refuse what is not symmetric or has a diagonal block; then remove asymmetry of rounding. */
@@ -199,17 +233,17 @@ static void potts_dense_site_changed(const ebm_model *model, ebm_batch *batch, c
     }
 }
 
-/* Unit i's part of each state's field: the column block i of one row of J for each other unit. */
+/* Unit i's part of each state's field: h and q couplings for each other unit. */
 static void potts_dense_local(const ebm_model *model, size_t unit, size_t rows, const uint16_t *codes,
                               ebm_real *restrict field) {
-    const size_t V = model->space.size, q = model->space.categories, F = V * q;
-    const ebm_real *J = ebm_potts_view(model, EBM_POTTS_COUPLING) + unit * q;
+    const size_t V = model->space.size, q = model->space.categories;
+    const ebm_real *J = ((const potts_dense_state *)model->state)->by_unit + unit * V * q * q;
     const ebm_real *h = ebm_potts_view(model, EBM_POTTS_FIELD) + unit * q;
     for (size_t r = 0; r < rows; r++)
         memcpy(field + r * q, h, q * sizeof *field);
-    for (size_t j = 0; j < V; j++) /* j = unit adds 0 */
+    for (size_t j = 0; j < V; j++, J += q * q) /* j = unit adds 0 */
         for (size_t r = 0; r < rows; r++) {
-            const ebm_real *restrict row = J + (j * q + codes[j * rows + r]) * F;
+            const ebm_real *restrict row = J + codes[j * rows + r] * q;
             ebm_real *restrict f = field + r * q;
             for (size_t c = 0; c < q; c++)
                 f[c] += row[c];
@@ -218,7 +252,7 @@ static void potts_dense_local(const ebm_model *model, size_t unit, size_t rows, 
 
 static bool potts_dense_sweep(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_sweeps *sweeps,
                               ebm_work *work) {
-    return ebm_potts_sweep(model, path, batch, sweeps, NULL, potts_dense_local, work);
+    return ebm_potts_sweep(model, path, batch, sweeps, NULL, 64, potts_dense_local, work);
 }
 
 /* count (q, F) = sum_b weight_b [x_i = c] [x_j = d] for one unit i. at (B, V) = j q + x_j. */
@@ -259,6 +293,13 @@ static void potts_dense_grad_theta(const ebm_model *model, const ebm_batch *batc
     }
     ebm_work_release(work, mark);
     ebm_potts_grad_field(model, batch, weight, scale, grad + F * F, work);
+}
+
+static void potts_dense_precondition(ebm_model *model, ebm_real *grad, ebm_work *work) {
+    const size_t F = model->n_field;
+    (void)work;
+    for (size_t k = 0; k < F * F; k++)
+        grad[k] *= 2;
 }
 
 static void couplings(const ebm_model *model, double *pair) {
@@ -309,6 +350,8 @@ const ebm_model_type ebm_potts_dense = {
     .space = potts_dense_space,
     .create = potts_dense_create,
     .initialise = potts_dense_initialise,
+    .destroy = potts_dense_destroy,
+    .refresh = potts_dense_refresh,
     .field = potts_dense_field,
     .energy = ebm_potts_energy,
     .energy_difference = ebm_potts_energy_difference,
@@ -321,4 +364,5 @@ const ebm_model_type ebm_potts_dense = {
     .log_normaliser = potts_dense_log_normaliser,
     .expected_grad_theta = potts_dense_expected_grad_theta,
     .sample_exact = potts_dense_sample_exact,
+    .precondition = potts_dense_precondition,
 };

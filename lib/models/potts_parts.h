@@ -72,8 +72,9 @@ EBM_NODISCARD ebm_status ebm_potts_sample_exact(const ebm_model *model, ebm_path
 /* field (rows, q) = f_unit(.) of `rows` states, given as codes (V, rows): unit j of state r is codes[j rows + r]. */
 typedef void ebm_potts_local(const ebm_model *model, size_t unit, size_t rows, const uint16_t *codes, ebm_real *field);
 
-/* The slot `sweep`: systematic, and checkerboard where there is a colouring (V) of two colours; NULL: none. */
+/* The slot `sweep`: systematic, and checkerboard where there is a colouring (V) of two colours; NULL: none. Chains go
+ * through the units `together` at a time: more where a unit reads much, so that it is read from memory less often. */
 bool ebm_potts_sweep(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_sweeps *sweeps, const uint8_t *colour,
-                     ebm_potts_local *local, ebm_work *work);
+                     size_t together, ebm_potts_local *local, ebm_work *work);
 
 #endif

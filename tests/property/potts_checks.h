@@ -237,7 +237,7 @@ static double check_expected_grad_theta(potts_fixture *f) {
 
 /* Independent draws: chi-square against p, in units of its limit (false alarm 1e-6). */
 static double check_sample_exact(potts_fixture *f) {
-    enum { DRAWS = 50000 };
+    enum { DRAWS = 20000 };
     double *p = oracle_memory(f->S), *counts = oracle_memory(f->S), worst = 0;
     ebm_batch batch;
     CHECK_OK(ebm_batch_create(&f->model, DRAWS, &batch, error));

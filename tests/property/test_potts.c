@@ -228,6 +228,12 @@ START_TEST(test_potts_gradient_is_symmetric) {
     for (size_t k = 0; k < f.F; k++)
         for (size_t m = 0; m < f.F; m++)
             ck_assert(grad[k * f.F + m] == grad[m * f.F + k] && (k / f.q != m / f.q || grad[k * f.F + m] == 0));
+    ebm_real *doubled = calloc(f.model.n_theta, sizeof *doubled);
+    memcpy(doubled, grad, f.model.n_theta * sizeof *doubled);
+    f.type->precondition(&f.model, doubled, f.work);
+    for (size_t k = 0; k < f.model.n_theta; k++)
+        ck_assert(doubled[k] == (k < f.F * f.F ? 2 : 1) * grad[k]);
+    free(doubled);
     free(weight);
     free(grad);
     ebm_batch_free(&batch);
@@ -279,9 +285,36 @@ START_TEST(test_potts_refusals) {
 }
 END_TEST
 
+static void remove_files(const char *folder) {
+    static const char *const files[] = {"coupling", "field"};
+    char path[64];
+    for (size_t k = 0; k < 2; k++) {
+        snprintf(path, sizeof path, "%s/%s.npy", folder, files[k]);
+        unlink(path);
+    }
+    rmdir(folder);
+}
+
 /* Saved and loaded again, also without naming units and categories; what is not symmetric is refused. */
+START_TEST(test_potts_files) {
+    char folder[] = "/tmp/ebm-potts-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    potts_fixture f;
+    ebm_model model;
+    potts_open(&f, (potts_shape){POTTS_GRID, 2, 3, 3}, 1, 8);
+    CHECK_OK(ebm_model_save(&f.model, folder, error));
+    const char *load[] = {"lattice", "grid", "rows", "2", "columns", "3", "categories", "3", "load", folder, NULL};
+    CHECK_OK(create("potts", load, NULL, &model, error));
+    ck_assert_mem_eq(model.theta, f.model.theta, model.n_theta * sizeof *model.theta);
+    ck_assert(model.type->graph(&model)->coupling == model.theta);
+    ebm_model_free(&model);
+    remove_files(folder);
+    potts_close(&f);
+}
+END_TEST
+
 START_TEST(test_potts_dense_files) {
-    char folder[] = "/tmp/ebm-potts-XXXXXX", path[64];
+    char folder[] = "/tmp/ebm-potts-XXXXXX";
     ck_assert_ptr_nonnull(mkdtemp(folder));
     potts_fixture f;
     potts_open(&f, (potts_shape){POTTS_DENSE, 1, 4, 4}, 1, 8);
@@ -302,12 +335,7 @@ START_TEST(test_potts_dense_files) {
     CHECK_OK(ebm_model_save(&f.model, folder, error));
     ck_assert_int_eq(create("potts-dense", load, NULL, &model, &why), EBM_FORMAT);
     ck_assert_msg(strstr(why.message, "diagonal"), "%s", why.message);
-    const char *files[] = {"coupling", "field"};
-    for (size_t k = 0; k < 2; k++) {
-        snprintf(path, sizeof path, "%s/%s.npy", folder, files[k]);
-        unlink(path);
-    }
-    rmdir(folder);
+    remove_files(folder);
     potts_close(&f);
 }
 END_TEST
@@ -324,6 +352,7 @@ int main(void) {
     tcase_add_test(cases, test_potts_options);
     tcase_add_test(cases, test_potts_gradient_is_symmetric);
     tcase_add_test(cases, test_potts_refusals);
+    tcase_add_test(cases, test_potts_files);
     tcase_add_test(cases, test_potts_dense_files);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
