@@ -9,6 +9,7 @@
  *
  * Ways are tried in turn, the special before the general; each knows what it is for and declines the rest. */
 #include "models/ising.h"
+#include "models/torus_bits.h"
 
 #include "core/row_kernels.h"
 #include "ebm/special.h"
@@ -222,6 +223,20 @@ static bool sweep_torus(const sweep_job *job) {
     return true;
 }
 
+/* ---- The same torus without fields, 64 chains at once ---- */
+
+static bool sweep_bits(const sweep_job *job) {
+    const ising_state *state = job->state;
+    const ebm_torus torus = {state->graph.rows, state->graph.columns, job->path.beta * state->coupling};
+    if (!state->graph.rows || !state->same_coupling || !state->no_field || ising_path_has_base(job->path) ||
+        !ebm_torus_bits_fit(&torus, job->sweeps, job->batch->count))
+        return false;
+    if (!ebm_torus_bits_sweep(&torus, job->sweeps, job->batch->count, job->batch->x, job->work))
+        return false;
+    job->batch->field_ok = false;
+    return true;
+}
+
 /* ---- Any graph whose couplings are J or -J, all fields alike ---- */
 
 enum { MOST_LEVEL_NEIGHBOURS = 16 };
@@ -387,7 +402,7 @@ static bool sweep_fields(const sweep_job *job) {
 
 bool ebm_ising_sweep(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_sweeps *sweeps, ebm_work *work) {
     /* A way returns false for what it is not for, before it has touched anything. */
-    static bool (*const ways[])(const sweep_job *) = {sweep_torus, sweep_levels, sweep_fields};
+    static bool (*const ways[])(const sweep_job *) = {sweep_bits, sweep_torus, sweep_levels, sweep_fields};
     const ising_state *state = ising_state_of(model);
     if (sweeps->scan == EBM_SCAN_RANDOM || (sweeps->scan == EBM_SCAN_CHECKERBOARD && !state->checkerboard))
         return false;
