@@ -7,6 +7,7 @@
 #define TESTS_PLAIN_GRAPH_H
 
 #include "rbm_fixture.h"
+#include "statistics.h"
 
 #include "ebm/enumerate.h"
 #include "ebm/sampler.h"
@@ -160,6 +161,7 @@ enum { SWENDSEN_WANG, WOLFF, SAMPLERS };
 
 typedef struct fixture {
     ebm_model model;
+    void *options; /* NULL for the plain model */
     ebm_work *work;
     ebm_base base;
     const ebm_sampler_type *type;
@@ -200,6 +202,20 @@ static inline void fixture_open(fixture *f, size_t units, size_t categories, siz
     CHECK_OK(ebm_sampler_create(f->type, NULL, &f->model, &f->sampler, error));
 }
 
+/* A registered model by its options, "name", "value" pairs up to NULL, and a sampler on it. */
+static inline void fixture_open_named(fixture *f, const char *model, const char *const *pairs, int sampler) {
+    memset(f, 0, sizeof *f);
+    const ebm_model_type *type = (const ebm_model_type *)ebm_component_find(EBM_KIND_MODEL, model);
+    ck_assert_ptr_nonnull(type);
+    f->options = test_options(&type->info, pairs);
+    CHECK_OK(ebm_work_create(1, &f->work, error));
+    CHECK_OK(ebm_model_create(type, f->options, NULL, NULL, 1, &f->model, error));
+    CHECK_OK(ebm_base_fit(&f->model.space, NULL, 0, &f->base, error));
+    f->type = (const ebm_sampler_type *)ebm_component_find(EBM_KIND_SAMPLER, sampler_names[sampler]);
+    CHECK_OK(ebm_pairing_check(type, f->type, NULL, NULL, 0, false, error));
+    CHECK_OK(ebm_sampler_create(f->type, NULL, &f->model, &f->sampler, error));
+}
+
 /* Couplings, fields and base drawn. */
 static inline void system_draw(fixture *f, const system_kind *s, uint64_t seed) {
     test_random r = {77 + 1000 * seed + (uint64_t)(s - systems)};
@@ -221,6 +237,8 @@ static inline void system_open(fixture *f, const system_kind *s, spoil mistake, 
 static inline void fixture_close(fixture *f) {
     ebm_sampler_free(&f->sampler);
     ebm_base_free(&f->base);
+    if (f->options)
+        test_options_free(&f->model.type->info, f->options);
     ebm_model_free(&f->model);
     ebm_work_free(f->work);
 }
@@ -249,6 +267,36 @@ static inline double *law_of(fixture *f, ebm_path path) {
         energy[s] = exp(-energy[s] - log_z);
     ebm_batch_free(&batch);
     return energy;
+}
+
+/* Transition counts of `sweeps` real sweeps from every state against T^sweeps: the statistic over its limit. */
+static inline double transition_excess(fixture *f, ebm_path path, const double *T, size_t sweeps) {
+    enum { CHAINS = 20000, ROUNDS = 4 };
+    const size_t S = ebm_states_count(&f->model.space), V = f->model.space.size;
+    double *law = oracle_memory(S), *counts = oracle_memory(S * S);
+    ebm_chains chains;
+    CHECK_OK(ebm_chains_create(&f->model, CHAINS, ebm_stream_of(6, EBM_PURPOSE_ESTIMATE), &chains, error));
+    for (size_t round = 0; round < ROUNDS; round++) {
+        for (size_t b = 0; b < CHAINS; b++)
+            ebm_states_fill(&f->model.space, b % S, 1, chains.batch.x + b * V);
+        CHECK_OK(f->type->step(&f->sampler, &f->model, path, &chains, sweeps, f->work, error));
+        for (size_t b = 0; b < CHAINS; b++)
+            counts[(b % S) * S + ebm_states_code(&f->model.space, chains.batch.x + b * V)]++;
+    }
+    chi_square chi = {0, 0};
+    bool impossible = false;
+    for (size_t s = 0; s < S; s++) {
+        memset(law, 0, S * sizeof *law);
+        law[s] = 1;
+        oracle_advance(S, T, sweeps, law);
+        for (size_t to = 0; to < S; to++) /* what cannot be is not seen, however rarely */
+            impossible |= !(law[to] > 0) && counts[s * S + to] > 0;
+        chi_square_row(&chi, S, law, counts + s * S);
+    }
+    ebm_chains_free(&chains);
+    free(law);
+    free(counts);
+    return impossible ? INFINITY : chi.degrees > 0 ? chi.statistic / chi_square_limit(chi.degrees) : 0;
 }
 
 #endif

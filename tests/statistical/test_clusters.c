@@ -71,36 +71,6 @@ END_TEST
 
 /* ---- Steps ---- */
 
-/* Transition counts of `sweeps` real sweeps from every state against T^sweeps: the statistic over its limit. */
-static double transition_excess(fixture *f, ebm_path path, const double *T, size_t sweeps) {
-    enum { CHAINS = 20000, ROUNDS = 4 };
-    const size_t S = ebm_states_count(&f->model.space), V = f->model.space.size;
-    double *law = oracle_memory(S), *counts = oracle_memory(S * S);
-    ebm_chains chains;
-    CHECK_OK(ebm_chains_create(&f->model, CHAINS, ebm_stream_of(6, EBM_PURPOSE_ESTIMATE), &chains, error));
-    for (size_t round = 0; round < ROUNDS; round++) {
-        for (size_t b = 0; b < CHAINS; b++)
-            ebm_states_fill(&f->model.space, b % S, 1, chains.batch.x + b * V);
-        CHECK_OK(f->type->step(&f->sampler, &f->model, path, &chains, sweeps, f->work, error));
-        for (size_t b = 0; b < CHAINS; b++)
-            counts[(b % S) * S + ebm_states_code(&f->model.space, chains.batch.x + b * V)]++;
-    }
-    chi_square chi = {0, 0};
-    bool impossible = false;
-    for (size_t s = 0; s < S; s++) {
-        memset(law, 0, S * sizeof *law);
-        law[s] = 1;
-        oracle_advance(S, T, sweeps, law);
-        for (size_t to = 0; to < S; to++) /* what cannot be is not seen, however rarely */
-            impossible |= !(law[to] > 0) && counts[s * S + to] > 0;
-        chi_square_row(&chi, S, law, counts + s * S);
-    }
-    ebm_chains_free(&chains);
-    free(law);
-    free(counts);
-    return impossible ? INFINITY : chi.degrees > 0 ? chi.statistic / chi_square_limit(chi.degrees) : 0;
-}
-
 /* One statistic a system, sampler, path and number of sweeps, each with a false alarm of at most 1e-6. One sampler walks
  * all paths of a system, the first also with other parameters: it must notice. */
 START_TEST(test_cluster_steps_follow_kernels) {
