@@ -6,7 +6,7 @@
 #ifndef EBM_CORE_PHILOX_VECTORS_H
 #define EBM_CORE_PHILOX_VECTORS_H
 
-#include "core/vectors.h"
+#include "core/vector_math.h"
 #include "ebm/random.h"
 
 typedef uint64_t blocks __attribute__((vector_size(VECTOR_BYTES), may_alias));
@@ -91,6 +91,12 @@ static inline void philox_vectors(ebm_stream stream, uint32_t chain, uint64_t st
     blocks halves[1][2];
     philox_runs(stream, chain, step, 1, &first_block, halves);
     interleave(halves[0][0], halves[0][1], &out[0], &out[1]);
+}
+
+/* (w >> 9 + 1/2) 2^-23: a float in [1, 2) with these bits, less 1 - 2^-24; both steps are exact. */
+static inline floats uniform_floats(blocks w) {
+    typedef uint32_t unsigned_ints __attribute__((vector_size(VECTOR_BYTES)));
+    return (floats)((unsigned_ints)w >> 9 | 0x3f800000u) - (1 - 0x1p-24f);
 }
 
 #endif

@@ -32,12 +32,6 @@ static void words(ebm_stream stream, uint32_t chain, uint64_t step, size_t first
 
 #ifndef EBM_DOUBLE
 
-/* (w >> 9 + 1/2) 2^-23: a float in [1, 2) with these bits, less 1 - 2^-24; both steps are exact. */
-static inline floats uniform_floats(blocks w) {
-    typedef uint32_t unsigned_ints __attribute__((vector_size(VECTOR_BYTES)));
-    return (floats)((unsigned_ints)w >> 9 | 0x3f800000u) - (1 - 0x1p-24f);
-}
-
 static inline floats affine(floats f, float scale, floats offset) {
     return scale * f + offset;
 }
@@ -241,6 +235,7 @@ static bool is_binary(size_t N, const ebm_real *x) {
 extern const ebm_row_kernels KERNELS;
 extern const ebm_sum_kernels JOIN(ebm_sum_kernels_, EBM_KERNEL_SUFFIX);
 extern const ebm_spin_kernels JOIN(ebm_spin_kernels_, EBM_KERNEL_SUFFIX);
+extern const ebm_dense_kernels JOIN(ebm_dense_kernels_, EBM_KERNEL_SUFFIX);
 const ebm_row_kernels KERNELS = {
     .name = STRING(EBM_KERNEL_SUFFIX),
     .words = words,
@@ -255,4 +250,5 @@ const ebm_row_kernels KERNELS = {
     .is_binary = is_binary,
     .sums = &JOIN(ebm_sum_kernels_, EBM_KERNEL_SUFFIX),
     .spins = &JOIN(ebm_spin_kernels_, EBM_KERNEL_SUFFIX),
+    .dense = &JOIN(ebm_dense_kernels_, EBM_KERNEL_SUFFIX),
 };

@@ -5,6 +5,7 @@
 #ifndef EBM_CORE_ROW_KERNELS_H
 #define EBM_CORE_ROW_KERNELS_H
 
+#include "core/dense_kernels.h"
 #include "core/spin_kernels.h"
 #include "core/sum_kernels.h"
 #include "ebm/random.h"
@@ -36,6 +37,7 @@ typedef struct ebm_row_kernels {
     bool (*is_binary)(size_t N, const ebm_real *x);
     const ebm_sum_kernels *sums;
     const ebm_spin_kernels *spins;
+    const ebm_dense_kernels *dense;
 } ebm_row_kernels;
 
 /* The kernels of this process: the widest that the CPU has, or the narrower ones that the environment variable
