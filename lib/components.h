@@ -17,6 +17,7 @@
 
 #define EBM_MODELS(ENTRY)                                                                                              \
     ENTRY(ebm_rbm)                                                                                                     \
+    ENTRY(ebm_boltzmann)                                                                                               \
     ENTRY(ebm_ising)                                                                                                   \
     ENTRY(ebm_potts)                                                                                                   \
     ENTRY(ebm_potts_dense)                                                                                             \
