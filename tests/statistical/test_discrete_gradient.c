@@ -26,6 +26,7 @@ static const target targets[] = {
     {"pairs", EBM_BINARY, 4, 2, {NULL}},
     {"pairs", EBM_SPIN, 4, 2, {NULL}},
     {"pairs", EBM_CATEGORICAL, 3, 3, {NULL}},
+    {"ising", EBM_SPIN, 4, 2, {"rows", "2", "columns", "2", "lattice", "grid"}},
     {"potts", EBM_CATEGORICAL, 4, 3, {"rows", "2", "columns", "2", "lattice", "grid"}},
 };
 enum { TARGETS = sizeof targets / sizeof targets[0] };
