@@ -31,7 +31,9 @@
     ENTRY(ebm_gibbs_with_gradients)                                                                                    \
     ENTRY(ebm_dmala)                                                                                                   \
     ENTRY(ebm_swendsen_wang)                                                                                           \
-    ENTRY(ebm_wolff)
+    ENTRY(ebm_wolff)                                                                                                   \
+    ENTRY(ebm_tempering)                                                                                               \
+    ENTRY(ebm_annealed)
 
 #define EBM_LEARNERS(ENTRY)                                                                                            \
     ENTRY(ebm_cd)                                                                                                      \

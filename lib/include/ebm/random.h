@@ -13,7 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What numbers are drawn for. Append only: the value is part of every published result. */
+/* What numbers are drawn for. Append only: the value is part of every published result. Values stay below 2^16: the
+ * upper half tells the copies of the space apart where a sampler walks on several (tempering). */
 typedef enum ebm_purpose {
     EBM_PURPOSE_INIT = 1,      /* initial parameters */
     EBM_PURPOSE_DATA = 2,      /* generated data, the training half */
