@@ -232,31 +232,32 @@ END_TEST
 
 /* Kaufman's formula and enumeration, which has to be asked for by a field that is not quite nothing (1e-30). Both signs
  * of J where both sides are even; J < 0 is enumerated elsewhere. 13 to 16 units are more than one block. */
+static const char *const shapes[][2] = {{"3", "3"}, {"4", "4"}, {"3", "5"}, {"4", "3"}, {"5", "3"}};
+
 START_TEST(test_ising_kaufman_is_enumeration) {
-    static const char *const shapes[][2] = {{"3", "3"}, {"4", "4"}, {"3", "5"}, {"4", "3"}, {"5", "3"}};
     static const char *const couplings[] = {"1", "-1", "0.5", "0"};
     static const double betas[] = {0.05, 0.3, 0.44068679350977151, 0.6, 2};
-    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
-        for (size_t j = 0; j < 4; j++) {
-            ising_fixture f;
-            const char *pairs[] = {"rows", shapes[s][0], "columns", shapes[s][1], "coupling", couplings[j], NULL};
-            ising_open(&f, pairs, ISING_AS_OPTIONS, 5);
-            for (size_t k = 0; k < 5; k++) {
-                double formula = 0, enumerated = 0, plain;
-                const ebm_path path = {NULL, betas[k]};
-                CHECK_OK(f.type->log_normaliser(&f.model, path, &formula, f.work, error));
-                ebm_model_view(&f.model, "field")[0] = (ebm_real)1e-30;
-                ebm_model_refresh(&f.model, f.work);
-                CHECK_OK(f.type->log_normaliser(&f.model, path, &enumerated, f.work, error));
-                ebm_model_view(&f.model, "field")[0] = 0;
-                ebm_model_refresh(&f.model, f.work);
-                free(ising_probabilities(&f, 0, betas[k], &plain));
-                ck_assert_msg(fabs(formula - plain) <= 1e-11, "%s x %s, J %s, beta %g: %.15g, not %.15g", shapes[s][0],
-                              shapes[s][1], couplings[j], betas[k], formula, plain);
-                ck_assert_double_eq_tol(enumerated, plain, 1e-11);
-            }
-            ising_close(&f);
+    const size_t s = (size_t)_i;
+    for (size_t j = 0; j < 4; j++) {
+        ising_fixture f;
+        const char *pairs[] = {"rows", shapes[s][0], "columns", shapes[s][1], "coupling", couplings[j], NULL};
+        ising_open(&f, pairs, ISING_AS_OPTIONS, 5);
+        for (size_t k = 0; k < 5; k++) {
+            double formula = 0, enumerated = 0, plain;
+            const ebm_path path = {NULL, betas[k]};
+            CHECK_OK(f.type->log_normaliser(&f.model, path, &formula, f.work, error));
+            ebm_model_view(&f.model, "field")[0] = (ebm_real)1e-30;
+            ebm_model_refresh(&f.model, f.work);
+            CHECK_OK(f.type->log_normaliser(&f.model, path, &enumerated, f.work, error));
+            ebm_model_view(&f.model, "field")[0] = 0;
+            ebm_model_refresh(&f.model, f.work);
+            free(ising_probabilities(&f, 0, betas[k], &plain));
+            ck_assert_msg(fabs(formula - plain) <= 1e-11, "%s x %s, J %s, beta %g: %.15g, not %.15g", shapes[s][0],
+                          shapes[s][1], couplings[j], betas[k], formula, plain);
+            ck_assert_double_eq_tol(enumerated, plain, 1e-11);
         }
+        ising_close(&f);
+    }
 }
 END_TEST
 
@@ -528,7 +529,7 @@ int main(void) {
     tcase_add_loop_test(states, test_ising_grad_theta, 0, SYSTEMS);
     tcase_add_loop_test(states, test_ising_grad_x, 0, SYSTEMS);
     tcase_add_loop_test(exact, test_ising_log_normaliser, 0, SYSTEMS);
-    tcase_add_test(exact, test_ising_kaufman_is_enumeration);
+    tcase_add_loop_test(exact, test_ising_kaufman_is_enumeration, 0, sizeof shapes / sizeof *shapes);
     tcase_add_loop_test(exact, test_ising_expected_grad_theta, 0, SYSTEMS);
     tcase_add_test(exact, test_ising_enumeration_in_blocks);
     tcase_add_loop_test(exact, test_ising_sample_exact, 0, SYSTEMS);
