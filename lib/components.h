@@ -49,7 +49,9 @@
     ENTRY(ebm_reconstruction_error)                                                                                    \
     ENTRY(ebm_generation)                                                                                              \
     ENTRY(ebm_autocorrelation_time_estimator)                                                                          \
-    ENTRY(ebm_tap)
+    ENTRY(ebm_tap)                                                                                                     \
+    ENTRY(ebm_transition_matrix)                                                                                       \
+    ENTRY(ebm_gibbs_acceptance)
 
 #define EBM_DECLARE_DATASET(name) extern const ebm_dataset_type name;
 #define EBM_DECLARE_MODEL(name) extern const ebm_model_type name;

@@ -141,7 +141,7 @@ START_TEST(test_mix_goes_on_from_a_checkpoint) {
     mix_run(LONG, 0, "whole", 1, 0, &m);
     char *whole = rows_of(&m);
     mix_close(&m);
-    for (size_t stop = 1; stop <= 31; stop += 6) { /* 22 looks in the warm-up, 13 in the draws */
+    for (size_t stop = 1; stop <= 31; stop += 15) { /* 22 looks in the warm-up, 13 in the draws */
         mix_run(LONG, 0, "cut", 1, stop, &m);
         ck_assert_int_eq(m.status, EBM_INTERRUPTED);
         ck_assert_uint_eq(m.out.table.n_rows, 0);
@@ -276,6 +276,99 @@ START_TEST(test_mix_refuses_what_cannot_be) {
 }
 END_TEST
 
+#define POTTS "{name: potts, rows: 2, columns: 2, lattice: grid, categories: 3}"
+#define SITES "[{name: gibbs, scan: [systematic, random]}, metropolis, wolff]"
+
+/* Measured autocorrelation times against those of the transition matrix, both in draws of `thin` steps. (Sokal's window
+ * cuts off about exp(-5) of tau, well below these errors of one to two per cent.) */
+START_TEST(test_mix_autocorrelation_times_are_exact) {
+    static const char text[] = "suite: s\nrunner: mix\ngrid: {model: " POTTS ", sampler: " SITES
+                               "}\nrun: {chains: 8, warmup: 100, draws: 4000, temperature: 1.2, thin: [1, 3]}\n"
+                               "measure: transition-matrix\n";
+    static const char *const names[] = {"energy", "m2", "first"};
+    double exact[2] = {0, 0}, apart = 0;
+    for (size_t k = 0; k < 8; k++) {
+        mix_case m;
+        mix_run_ok(text, k, 1, &m);
+        for (size_t i = 0; i < 3; i++) {
+            char measured[80], known[80];
+            snprintf(measured, sizeof measured, "%s_tau", names[i]);
+            snprintf(known, sizeof known, "%s_tau_exact", names[i]);
+            double z = standard_errors(&m, measured, mix_value(&m, known));
+            ck_assert_msg(z < 6, "%s: %s off by %g standard errors", m.suite.cases[k].name, measured, z);
+        }
+        exact[k % 2] = mix_value(&m, "energy_tau_exact");
+        if (k % 2 == 1)
+            apart = fmax(apart, standard_errors(&m, "energy_tau", exact[0]));
+        ck_assert_double_lt(standard_errors(&m, "specific_heat", mix_value(&m, "specific_heat_exact")), 6);
+        ck_assert_double_lt(mix_value(&m, "stationarity"), 1e-12);
+        mix_close(&m);
+    }
+    ck_assert_double_gt(apart, 6); /* another thinning is seen */
+}
+END_TEST
+
+/* Single flips keep the field up to date from step to step: a walk that is cut goes on with the same rounding. */
+START_TEST(test_mix_checkpoint_keeps_the_field) {
+    static const char text[] = "suite: s\nrunner: mix\ngrid: {model: {name: rbm, visible: 64, hidden: 16, init_scale: "
+                               "0.7}, sampler: gibbs-with-gradients}\n"
+                               "run: {chains: 64, warmup: 500, draws: 700}\n";
+    mix_case m;
+    mix_run(text, 0, "whole", 1, 0, &m);
+    char *whole = rows_of(&m);
+    mix_close(&m);
+    mix_run(text, 0, "cut", 1, 1, &m);
+    ck_assert_int_eq(m.status, EBM_INTERRUPTED);
+    mix_close(&m);
+    mix_run(text, 0, "cut", 1, 2, &m);
+    ck_assert_int_eq(m.status, EBM_INTERRUPTED);
+    mix_close(&m);
+    mix_run(text, 0, "cut", 2, 0, &m);
+    ck_assert_int_eq(m.status, EBM_OK);
+    char *cut = rows_of(&m);
+    ck_assert_msg(strcmp(cut, whole) == 0, "other rows");
+    free(cut);
+    free(whole);
+    mix_close(&m);
+}
+END_TEST
+
+/* Frozen at once, a ferromagnet keeps what it started with: odd chains all of one category, which differs from chain to
+ * chain, even chains in domains. */
+START_TEST(test_mix_starts_are_overdispersed) {
+    enum { CHAINS = 40, M2 = 1, FIRST = 2 };
+    mix_case m;
+    ebm_npy traces;
+    mix_run_ok("suite: s\nrunner: mix\ngrid: {model: {name: potts, side: 16, categories: 3}, sampler: gibbs}\n"
+               "run: {chains: 40, warmup: 0, draws: 1, temperature: 0.001, traces: true}\n",
+               0, 1, &m);
+    read_traces(&m, &traces);
+    ck_assert_uint_eq(traces.shape[1], CHAINS);
+    size_t zeros = 0;
+    for (size_t b = 0; b < CHAINS; b++) {
+        const double m2 = ebm_npy_value(&traces, M2 * CHAINS + b);
+        ck_assert_msg(b % 2 == 1 ? m2 == 1 : m2 < 0.9, "chain %zu: m2 = %g", b, m2);
+        zeros += b % 2 == 1 && ebm_npy_value(&traces, FIRST * CHAINS + b) == 1;
+    }
+    ck_assert(zeros > 0 && zeros < CHAINS / 2); /* by chance with probability 2 (2/3)^20 at most: the seed is fixed */
+    ebm_npy_free(&traces);
+    mix_close(&m);
+}
+END_TEST
+
+/* Starts where the energy is infinite (a variance below 0) are drawn anew. */
+START_TEST(test_mix_starts_have_finite_energy) {
+    mix_case m;
+    mix_run_ok("suite: s\nrunner: mix\ngrid: {model: normal-posterior, sampler: gibbs}\n"
+               "run: {chains: 50, warmup: 10, draws: 500}\n",
+               0, 1, &m);
+    ck_assert_double_lt(standard_errors(&m, "first", mix_value(&m, "first_exact")), 6);
+    ck_assert_double_lt(standard_errors(&m, "second", mix_value(&m, "second_exact")), 6);
+    ck_assert_ptr_null(mix_row(&m, "chi_square_p"));
+    mix_close(&m);
+}
+END_TEST
+
 /* Every observable has its metrics, and only exact values are compared as such. */
 START_TEST(test_mix_metrics_name_every_observable) {
     static const char *const kinds[] = {"",
@@ -318,6 +411,10 @@ int main(void) {
     tcase_add_test(t, test_mix_constant_traces_leave_empty_values);
     tcase_add_test(t, test_mix_side_files);
     tcase_add_test(t, test_mix_refuses_what_cannot_be);
+    tcase_add_test(t, test_mix_autocorrelation_times_are_exact);
+    tcase_add_test(t, test_mix_checkpoint_keeps_the_field);
+    tcase_add_test(t, test_mix_starts_are_overdispersed);
+    tcase_add_test(t, test_mix_starts_have_finite_energy);
     tcase_add_test(t, test_mix_metrics_name_every_observable);
     return run_tests("mix", t);
 }
