@@ -90,6 +90,13 @@ static const variant variants[] = {
 };
 enum { VARIANTS = sizeof variants / sizeof *variants };
 
+static inline const small_model *small_by_label(const char *label) {
+    for (size_t m = 0; m < SMALL_MODELS; m++)
+        if (strcmp(small_models[m].label, label) == 0)
+            return &small_models[m];
+    ck_abort_msg("no model %s", label);
+}
+
 /* ---- Opening a case ---- */
 
 typedef struct bench {

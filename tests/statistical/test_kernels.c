@@ -110,13 +110,6 @@ typedef struct planted {
     battery_case c;
 } planted;
 
-static const small_model *small_by_label(const char *label) {
-    for (size_t m = 0; m < SMALL_MODELS; m++)
-        if (strcmp(small_models[m].label, label) == 0)
-            return &small_models[m];
-    ck_abort_msg("no model %s", label);
-}
-
 /* False where one of the two is not registered. */
 static bool planted_open(planted *p, const char *label, const char *sampler, const char *const *options) {
     p->type = (const ebm_sampler_type *)ebm_component_find(EBM_KIND_SAMPLER, sampler);
