@@ -2,7 +2,8 @@
  * kernel. What is looked at:
  *   kernel   rows sum to 1, nothing is negative, pi T = pi, pi_i T_ij = pi_j T_ji where the sampler says so
  *   steps    transitions counted from every state, after one step and after three, have the laws T and T^3
- *   law      where the kernel is too large to be enumerated, chains that start at pi are still there after three steps
+ *   law      where the kernel is too large to be enumerated, chains that start at pi are still there after three steps,
+ *            by classes of states that agree in probability and in how many units are up
  *   field    where a batch says after a step that its field is valid, it is the field of its x
  * pi is by ebm_model_log_probabilities. A sampler with copies is a chain on tuples of states (sampler.h), whose pi is the
  * product over the copies. */
@@ -24,7 +25,8 @@ typedef struct battery_case {
     ebm_sampler *sampler;
     ebm_path path;
     size_t settle;      /* steps before counting: of samplers whose kernel is that of later steps */
-    size_t most_states; /* of the chain; one with more is not examined */
+    size_t most_states; /* of a kernel */
+    size_t most_listed; /* of a model whose kernel is larger */
     size_t draws;       /* transitions counted in a round */
     size_t least_draws; /* of them from each state */
     double alarm;       /* how likely each of the two counts may seem wrong by chance */
@@ -241,32 +243,67 @@ static inline double battery_transitions(const battery_case *c, const double *la
     return excess;
 }
 
-/* Chains at states drawn from pi (states), after one step and after two more. */
-static inline double battery_equilibrium(const battery_case *c, const double *pi, uint32_t seed, battery_verdict *v) {
-    const size_t S = v->states, B = 4 * c->draws;
-    size_t *at = battery_memory(B, sizeof *at);
+enum { BATTERY_CLASSES = 4096 };
+
+/* The class of each state: its log probability in bins of half a nat, and how many of its units are not at their lowest
+ * value. law (BATTERY_CLASSES) is theirs. */
+static inline void battery_classes(const ebm_space *space, const double *pi, size_t S, size_t *class, double *law) {
+    const size_t V = space->size, bins = BATTERY_CLASSES / (V + 1);
+    ebm_real *x = battery_memory(V, sizeof *x);
+    for (size_t s = 0; s < S; s++) {
+        size_t up = 0, bin = (size_t)(-2 * log(fmax(pi[s], 1e-300)));
+        ebm_states_fill(space, s, 1, x);
+        for (size_t i = 0; i < V; i++)
+            up += x[i] > 0;
+        class[s] = up * bins + (bin < bins ? bin : bins - 1);
+        law[class[s]] += pi[s];
+    }
+    free(x);
+}
+
+/* The first state whose cumulative probability exceeds u. */
+static inline size_t battery_draw(const double *cumulative, size_t S, double u) {
+    size_t low = 0, high = S - 1;
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        if (cumulative[middle] > u)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+/* Chains at states drawn from pi (S), after one step and after two more. */
+static inline double battery_equilibrium(const battery_case *c, const double *pi, size_t S, uint32_t seed,
+                                         battery_verdict *v) {
+    const size_t B = 4 * c->draws;
+    size_t *at = battery_memory(B, sizeof *at), *class = battery_memory(S, sizeof *class);
+    double *cumulative = battery_memory(S, sizeof *cumulative), *law = battery_memory(BATTERY_CLASSES, sizeof *law);
     test_random r = {seed};
-    double worst = 0;
+    double worst = 0, sum = 0;
     ebm_chains chains;
     CHECK_OK(ebm_chains_create(c->stepped, B, ebm_stream_of(seed, EBM_PURPOSE_ESTIMATE), &chains, error));
+    battery_classes(&c->model->space, pi, S, class, law);
+    for (size_t s = 0; s < S; s++)
+        cumulative[s] = sum += pi[s];
     for (size_t b = 0; b < B; b++)
-        for (double u = test_random_uniform(&r); at[b] + 1 < S && u >= pi[at[b]];)
-            u -= pi[at[b]++];
+        at[b] = battery_draw(cumulative, S, sum * test_random_uniform(&r));
     battery_start(c, &chains, at);
     for (size_t sweeps = 1; sweeps <= 2; sweeps++) {
-        double *counts = battery_memory(S, sizeof *counts);
+        double *counts = battery_memory(BATTERY_CLASSES, sizeof *counts);
         chi_square chi = {0, 0};
         CHECK_OK(c->sampler->type->step(c->sampler, c->stepped, c->path, &chains, sweeps, c->work, error));
         battery_read(c, &chains, at);
         for (size_t b = 0; b < B; b++)
-            counts[at[b]]++;
-        chi_square_row(&chi, S, pi, counts);
+            counts[class[at[b]]]++;
+        chi_square_row(&chi, BATTERY_CLASSES, law, counts);
         worst = fmax(worst, chi.statistic / battery_limit(chi.degrees, c->alarm / 2));
         v->field = fmax(v->field, battery_field(c, &chains.batch));
         free(counts);
     }
     ebm_chains_free(&chains);
-    free(at);
+    free(at), free(class), free(cumulative), free(law);
     return worst;
 }
 
@@ -282,36 +319,59 @@ static inline void battery_steps(const battery_case *c, const double *T, uint32_
     free(cube);
 }
 
-/* Nothing is looked at where the sampler cannot do this path, or its chain has too many states. */
-static inline battery_verdict battery_examine(const battery_case *c, uint32_t seed) {
-    battery_verdict v = {.states = battery_states(c)};
-    const size_t S = v.states;
+static inline void battery_examine_law(const battery_case *c, const double *pi, size_t S, uint32_t seed,
+                                       battery_verdict *v) {
     ebm_error refusal = {0};
-    if (S == 0) {
-        snprintf(v.why, sizeof v.why, "more than %zu states", c->most_states);
-        return v;
-    }
+    ebm_chains chains;
+    CHECK_OK(ebm_chains_create(c->stepped, 1, ebm_stream_of(seed, EBM_PURPOSE_ESTIMATE), &chains, error));
+    battery_start(c, &chains, (size_t[]){0});
+    const ebm_status status = c->sampler->type->step(c->sampler, c->stepped, c->path, &chains, 1, c->work, &refusal);
+    ebm_chains_free(&chains);
+    ck_assert_msg(status == EBM_OK || status == EBM_UNSUPPORTED, "step: %s", refusal.message);
+    if (status == EBM_OK)
+        v->law = battery_equilibrium(c, pi, S, seed, v);
+    else
+        snprintf(v->why, sizeof v->why, "%.199s", refusal.message);
+}
+
+static inline void battery_examine_kernel(const battery_case *c, uint32_t seed, battery_verdict *v) {
+    const size_t S = v->states;
+    ebm_error refusal = {0};
     double *T = battery_memory(S * S, sizeof *T), *pi = battery_memory(S, sizeof *pi);
     ebm_chains chains;
     CHECK_OK(ebm_chains_create(c->stepped, 1, ebm_stream_of(seed, EBM_PURPOSE_ESTIMATE), &chains, error));
     battery_start(c, &chains, (size_t[]){0});
+    battery_stationary(c, &chains, S, pi);
+    ebm_chains_free(&chains);
     const ebm_status status = c->sampler->type->kernel(c->sampler, c->model, c->path, S, T, c->work, &refusal);
     ck_assert_msg(status == EBM_OK || status == EBM_UNSUPPORTED, "kernel: %s", refusal.message);
-    battery_stationary(c, &chains, S, pi);
-    if (status == EBM_OK) {
-        v.examined = true;
-        battery_kernel(c, T, pi, &v);
-        battery_steps(c, T, seed, &v);
-    } else {
-        snprintf(v.why, sizeof v.why, "%.199s", refusal.message);
-        const ebm_status can = c->sampler->type->step(c->sampler, c->stepped, c->path, &chains, 1, c->work, &refusal);
-        ck_assert_msg(can == EBM_OK || can == EBM_UNSUPPORTED, "step: %s", refusal.message);
-        if (can == EBM_OK && c->sampler->exact)
-            v.law = battery_equilibrium(c, pi, seed, &v);
+    v->examined = status == EBM_OK;
+    if (v->examined) {
+        battery_kernel(c, T, pi, v);
+        battery_steps(c, T, seed, v);
+    } else if (c->sampler->exact && battery_copies(c->sampler) == 1) {
+        battery_examine_law(c, pi, S, seed, v);
     }
-    ebm_chains_free(&chains);
     free(T);
     free(pi);
+}
+
+/* Nothing is looked at where the sampler cannot do this path, or where there is too much to enumerate. */
+static inline battery_verdict battery_examine(const battery_case *c, uint32_t seed) {
+    const size_t S = ebm_states_count(&c->model->space);
+    battery_verdict v = {.states = battery_states(c)};
+    if (v.states > 0) {
+        battery_examine_kernel(c, seed, &v);
+    } else if (S <= c->most_listed && c->sampler->exact && battery_copies(c->sampler) == 1) {
+        double *pi = battery_memory(S, sizeof *pi);
+        CHECK_OK(ebm_model_log_probabilities(c->model, c->path, pi, NULL, c->work, error));
+        for (size_t s = 0; s < S; s++)
+            pi[s] = exp(pi[s]);
+        battery_examine_law(c, pi, S, seed, &v);
+        free(pi);
+    } else {
+        snprintf(v.why, sizeof v.why, "more than %zu states", c->most_states);
+    }
     return v;
 }
 

@@ -7,8 +7,9 @@
 #include "ebm/registry.h"
 
 enum {
-    MOST_CASES = 2000, /* checked below */
+    MOST_CASES = 4000, /* checked below */
     MOST_STATES = 1024,
+    MOST_LISTED = 1 << 18,
     LARGE = 256, /* models of more states take the first path alone */
     DRAWS = 8000,
     LEAST_DRAWS = 20,
@@ -61,6 +62,17 @@ static const small_model small_models[] = {
      true,
      false},
     {"potts dense 3, q = 3", "potts-dense", {"units", "3", "categories", "3", "init_scale", "0.7"}, true, false},
+    /* Larger, for what fused sweeps do beyond a block, a word or a vector. */
+    {"ising torus 4 x 4", "ising", {"side", "4", "coupling", "0.4"}, false, false},
+    {"ising torus 4 x 4, disorder and fields",
+     "ising",
+     {"side", "4", "coupling", "0.5", "disorder", "gaussian"},
+     true,
+     false},
+    {"boltzmann 18, binary", "boltzmann", {"units", "18", "states", "binary", "init_scale", "0.4"}, true, false},
+    {"potts torus 3 x 3, q = 3", "potts", {"side", "3", "categories", "3", "coupling", "0.8"}, false, false},
+    {"potts dense 9, q = 4", "potts-dense", {"units", "9", "categories", "4", "init_scale", "0.3"}, true, false},
+    {"rbm 11 x 5", "rbm", {"visible", "11", "hidden", "5", "init_scale", "0.7"}, true, false},
 };
 enum { SMALL_MODELS = sizeof small_models / sizeof *small_models };
 
@@ -232,6 +244,7 @@ static inline battery_case case_of(const bench *b, ebm_sampler *sampler, ebm_pat
                           .sampler = sampler,
                           .path = path,
                           .most_states = MOST_STATES,
+                          .most_listed = MOST_LISTED,
                           .draws = DRAWS,
                           .least_draws = LEAST_DRAWS,
                           .alarm = 1e-6 / (2.0 * MOST_CASES),
