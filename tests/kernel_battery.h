@@ -195,7 +195,31 @@ static inline void battery_gather(battery_gathered *g, chi_square *chi, size_t c
     *g = (battery_gathered){0, 0, 0};
 }
 
-/* Pearson's statistic of counts (S, S) against the rows of `law`, over its limit. */
+/* Counts of end states over all starts. Their covariance is that of a sum of multinomials, D - sum_i n_i T_i^T T_i with
+ * D = diag(expected), so that in Pearson's statistic no direction weighs more than 1: the chi-square level is kept. */
+static inline double battery_compare_ends(size_t S, const double *law, const double *counts, double alarm) {
+    double *ends = battery_memory(S, sizeof *ends), *p = battery_memory(S, sizeof *p), total = 0;
+    chi_square chi = {0, 0};
+    for (size_t i = 0; i < S; i++) {
+        double from = 0;
+        for (size_t j = 0; j < S; j++) {
+            from += counts[i * S + j];
+            ends[j] += counts[i * S + j];
+        }
+        for (size_t j = 0; j < S; j++)
+            p[j] += from * law[i * S + j];
+        total += from;
+    }
+    for (size_t j = 0; j < S; j++)
+        p[j] /= total;
+    chi_square_row(&chi, S, p, ends);
+    free(ends);
+    free(p);
+    return chi.statistic / battery_limit(chi.degrees, alarm);
+}
+
+/* Pearson's statistic of counts (S, S) against the rows of `law`, over its limit; where rows are many and have few counts
+ * each the ends of all of them say more, and the worse of the two is returned. */
 static inline double battery_compare(size_t S, const double *law, const double *counts, double alarm) {
     chi_square chi = {0, 0};
     battery_gathered gathered = {0, 0, 0};
@@ -208,7 +232,7 @@ static inline double battery_compare(size_t S, const double *law, const double *
             if (law[i * S + j] <= 0 && counts[i * S + j] > 0)
                 return INFINITY; /* it cannot happen */
     }
-    return chi.statistic / battery_limit(chi.degrees, alarm);
+    return fmax(chi.statistic / battery_limit(chi.degrees, alarm / 2), battery_compare_ends(S, law, counts, alarm / 2));
 }
 
 /* Transitions of `sweeps` steps from every state against the rows of `law` (states, states). Rounds use new random numbers, because chains.step moves on; the odd ones take the steps one call at a time. */

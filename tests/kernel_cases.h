@@ -150,13 +150,11 @@ static inline void draw_base(bench *b, test_random *r) {
     free(x);
 }
 
-/* False where the model is not registered. */
-static inline bool bench_open(bench *b, const small_model *small) {
+static inline void bench_open(bench *b, const small_model *small) {
     memset(b, 0, sizeof *b);
     b->small = small;
     b->type = (const ebm_model_type *)ebm_component_find(EBM_KIND_MODEL, small->name);
-    if (!b->type)
-        return false;
+    ck_assert_msg(b->type != NULL, "no model %s", small->name);
     if (small->unfused) {
         b->unfused = *b->type;
         b->unfused.sweep = NULL;
@@ -170,7 +168,6 @@ static inline bool bench_open(bench *b, const small_model *small) {
         draw_fields(b, &r);
     if (ebm_model_slots(b->type) & EBM_SLOT_BASE)
         draw_base(b, &r);
-    return true;
 }
 
 static inline void bench_close(bench *b) {

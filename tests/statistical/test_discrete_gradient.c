@@ -388,7 +388,7 @@ static ebm_real stale[CHAINS * MOST_UNITS];
 static void stale_grad_x(const ebm_model *model, ebm_path path, const ebm_batch *batch, ebm_real *out, ebm_work *work) {
     const size_t size = batch->count * model->space.size;
     real->grad_x(model, path, batch, out, work);
-    for (size_t k = 0; batch->count == CHAINS && k < size; k++) {
+    for (size_t k = 0; k < size; k++) {
         const ebm_real now = out[k];
         out[k] = stale[k];
         stale[k] = now;
