@@ -51,7 +51,9 @@ static bool can_pair(ebm_kind kind, const ebm_component *one, ebm_kind other_kin
     const ebm_sampler_type *sampler = (const ebm_sampler_type *)of[EBM_KIND_SAMPLER];
     const ebm_learner_type *learner = (const ebm_learner_type *)of[EBM_KIND_LEARNER];
     const ebm_model_type *model = (const ebm_model_type *)of[EBM_KIND_MODEL];
-    if (learner == NULL || !learner->uses_sampler || sampler != NULL)
+    const bool needs_sampler =
+        (learner != NULL && learner->uses_sampler) || (estimator != NULL && estimator->needs_sampler);
+    if (!needs_sampler || sampler != NULL)
         return ebm_pairing_check(model, sampler, learner, &estimator, estimator != NULL, true, &error) == EBM_OK;
     for (size_t i = 0; (sampler = (const ebm_sampler_type *)ebm_component_at(EBM_KIND_SAMPLER, i)) != NULL; i++) {
         if (ebm_pairing_check(model, sampler, learner, &estimator, estimator != NULL, true, &error) == EBM_OK)
