@@ -2,8 +2,11 @@
  * examples. A machine that was trained with chains of k steps from noise generates best near k steps; one that was
  * trained in equilibrium keeps what it has reached (Nijkamp et al. 2019; Decelle, Furtlehner & Seoane 2021).
  *
+ * The examples are independent draws of the data's distribution where that is known (a short list of its states, taken
+ * as a sample, would lack the pairs of equal states and so shift the discrepancy), else the first of the test half.
+ *
  *   mmd          squared maximum mean discrepancy to the examples, Gaussian kernel, one bandwidth for all t: the median
- *                distance between the examples themselves
+ *                distance between the examples themselves, or sqrt(units) where that is 0
  *   energy gap   mean energy per unit of the states less that of the examples
  *   tv           where everything can be enumerated: total variation between the law after t steps, u T^t with u
  *                uniform, and the data's own distribution; no sampling error
@@ -28,7 +31,8 @@ static const ebm_option generation_table[] = {
     {"steps", EBM_OPTION_REALS, AT(steps), "[1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]", 1, 1e9, NULL, 0,
      "sampler steps from noise at which the states are looked at, ascending whole numbers"},
     {"samples", EBM_OPTION_INT, AT(samples), "500", 2, 100000, NULL, 0,
-     "chains, and examples (of the test half, where there is one) that they are compared with"},
+     "chains, and examples that they are compared with: drawn from the data's distribution where it is known, else of "
+     "the test half, where there is one"},
     {"exact_states", EBM_OPTION_INT, AT(exact_states), "1024", 0, EBM_MAX_CHAIN_STATES, NULL, 0,
      "the law itself is followed on spaces of at most so many states, where the data's distribution is known; 0: "
      "never"},
@@ -75,32 +79,59 @@ static ebm_mean_value energy_per_unit(const ebm_model *model, ebm_batch *batch, 
     return ebm_mean_of(scratch, batch->count);
 }
 
+/* x (count, V): independent draws of the support, by inversion. The chains of the curve are 0 ... count - 1; these are
+ * the next ones, at the step of their starts. */
+static void draw_support(const ebm_estimate_inputs *in, size_t count, ebm_real *x) {
+    const ebm_dataset *data = in->data;
+    const size_t V = data->space.size;
+    const ebm_stream stream = ebm_stream_of(in->seed, EBM_PURPOSE_GENERATION);
+    for (size_t b = 0; b < count; b++) {
+        double left = ebm_random_uniform1(stream, (uint32_t)(count + b), ebm_estimate_step(in), 0);
+        size_t k = 0;
+        while (k + 1 < data->support_count && (left -= exp(data->support_log_probability[k])) >= 0)
+            k++;
+        memcpy(x + b * V, data->support + k * V, V * sizeof *x);
+    }
+}
+
+/* The median distance between examples. */
+static ebm_status find_bandwidth(const ebm_estimate_inputs *in, examples *e, ebm_error *error) {
+    ebm_mmd self;
+    const size_t first = e->count / 2;
+    e->bandwidth = sqrt((double)e->size);
+    if (e->count < 4)
+        return EBM_OK;
+    const ebm_status status =
+        ebm_mmd_squared(e->x, first, e->x + first * e->size, e->count - first, e->size, 0, &self, in->work, error);
+    if (status == EBM_OK)
+        e->bandwidth = self.bandwidth;
+    return status == EBM_INVALID ? EBM_OK : status; /* most examples are equal */
+}
+
 /* `batch` has room for the examples; `scratch` (count). */
 static ebm_status look_at_examples(const ebm_estimate_inputs *in, ebm_batch *batch, double *scratch, examples *out,
                                    ebm_error *error) {
     const ebm_examples *half = in->data->test.count > 1 ? &in->data->test : &in->data->train;
     const size_t chains = batch->count;
+    const bool known = in->data->support_count > 0;
     out->size = in->model->space.size;
-    out->count = half->count < chains ? half->count : chains;
+    out->count = known || half->count >= chains ? chains : half->count;
     if (out->count < 2)
         return ebm_fail(error, EBM_INVALID, "generation needs at least two examples to compare with");
     out->x = ebm_work_take(in->work, out->count * out->size, sizeof *out->x);
     if (!out->x)
         return ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu examples", out->count);
-    ebm_examples_fixed(in->data, half, 0, out->count, batch->x);
+    if (known)
+        draw_support(in, out->count, batch->x);
+    else
+        ebm_examples_fixed(in->data, half, 0, out->count, batch->x);
     batch->count = out->count;
     batch->field_ok = batch->hidden_ok = false;
     out->energy = energy_per_unit(in->model, batch, scratch, in->work);
     to_doubles(out->count * out->size, batch->x, out->x);
     batch->count = chains;
     batch->field_ok = false;
-    ebm_mmd self;
-    const size_t first = out->count / 2;
-    if (out->count >= 4)
-        EBM_TRY(ebm_mmd_squared(out->x, first, out->x + first * out->size, out->count - first, out->size, 0, &self,
-                                in->work, error));
-    out->bandwidth = out->count >= 4 ? self.bandwidth : sqrt((double)out->size);
-    return EBM_OK;
+    return find_bandwidth(in, out, error);
 }
 
 static ebm_status emit_states(const ebm_estimate_inputs *in, const examples *e, ebm_chains *chains, double *scratch,
@@ -184,6 +215,10 @@ static ebm_status exact_curve(const generation_options *o, const ebm_estimate_in
         T && law && next && data ? EBM_OK : ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu states", S);
     if (status == EBM_OK)
         status = in->sampler->type->kernel(in->sampler, in->model, in->path, S, T, in->work, error);
+    if (status == EBM_UNSUPPORTED) { /* too many hidden units to enumerate */
+        ebm_work_release(in->work, mark);
+        return EBM_OK;
+    }
     if (status == EBM_OK)
         status = ebm_model_log_probabilities(in->model, ebm_path_end(), law, NULL, in->work, error);
     if (status == EBM_OK) {

@@ -33,7 +33,7 @@ static const ebm_option tap_table[] = {
 static const ebm_metric tap_metrics[] = {
     {"log_z_tap", "nats", false, "log of the sum of exp(log Z_TAP) over the fixed points found"},
     {"log_z_mean_field", "nats", false, "the same without the second-order term: a lower bound at every fixed point"},
-    {"tap_fixed_points", "", false, "different fixed points found, told apart by their free energies"},
+    {"tap_fixed_points", "", false, "different fixed points found, told apart by their magnetisations"},
     {"tap_converged", "", false, "share of the starts from which the iteration converged"},
     EBM_METRICS_END,
 };
@@ -94,7 +94,20 @@ typedef struct fixed_points {
     size_t different, converged;
 } fixed_points;
 
-/* From every start; `found` (starts) is scratch, `layer` (V + 2 H or V, whichever is more) too. */
+/* Fixed points of equal free energy may be mirror images: it is the place that tells them apart. An iteration that
+ * stops at steps of `tolerance` and contracts by 1 - 1/1000 a round is still within 1000 of these of its end. */
+static bool is_new(const fixed_points *points, size_t V, const double *found, const double *m, double apart) {
+    for (size_t k = 0; k < points->different; k++) {
+        double largest = 0;
+        for (size_t i = 0; i < V; i++)
+            largest = fmax(largest, fabs(found[k * V + i] - m[i]));
+        if (largest <= apart)
+            return false;
+    }
+    return true;
+}
+
+/* From every start; `found` (starts, V), m (V), n (H) and z (the larger of V, H) are scratch. */
 static fixed_points look_for(const machine *w, const tap_options *o, size_t starts, const ebm_real *x, double *found,
                              double *m, double *n, double *z) {
     fixed_points out = {-INFINITY, 0, 0};
@@ -112,13 +125,9 @@ static fixed_points look_for(const machine *w, const tap_options *o, size_t star
         if (!(moved <= o->tolerance))
             continue;
         out.converged++;
-        const double value = log_z(w, m, n);
-        bool seen = false;
-        for (size_t k = 0; k < out.different; k++)
-            seen = seen || fabs(found[k] - value) <= 1e-5 * (1 + fabs(value));
-        if (!seen) {
-            found[out.different++] = value;
-            out.log_sum = ebm_logaddexp(out.log_sum, value);
+        if (is_new(&out, w->V, found, m, fmax(1e-4, 1000 * o->tolerance))) {
+            memcpy(found + out.different++ * w->V, m, w->V * sizeof *m);
+            out.log_sum = ebm_logaddexp(out.log_sum, log_z(w, m, n));
         }
     }
     return out;
@@ -160,7 +169,7 @@ static ebm_status tap_estimate(const void *options, const ebm_estimate_inputs *i
     w.c = view_of(model, "hidden_bias", H, in->work);
     double *m = ebm_work_take(in->work, V, sizeof *m), *n = ebm_work_take(in->work, H, sizeof *n);
     double *z = ebm_work_take(in->work, V > H ? V : H, sizeof *z);
-    double *found = ebm_work_take(in->work, starts, sizeof *found);
+    double *found = ebm_work_take(in->work, starts * V, sizeof *found);
     ebm_real *x = ebm_work_take(in->work, starts * V, sizeof *x);
     ebm_status status = EBM_OK;
     if (!w.W || !w.b || !w.c || !m || !n || !z || !found || !x)
