@@ -32,17 +32,19 @@ yang(t) = t < critical ? (1 - sinh(2. / t) ** -4) ** 0.125 : 0
 eval page("", 1280, 960)
 set multiplot
 set label 1 heading("The Ising model on a torus: four samplers, one truth", \
-    "points: each sampler with its standard error; full lines: exact for the infinite lattice; dashed: exact for the finite torus (Kaufman)") \
+    "points: samplers, with standard errors; full lines: infinite lattice (Onsager, Yang); dashed: this torus, exact (Kaufman)") \
     at screen 0.5,0.97 center
 set label 2 verdict(0) at screen 0.5,0.018 center font ",13" textcolor rgb "#444444" noenhanced
 unset key
 set samples 400
 set xrange [coldest - 0.08:hottest + 0.08]
-set xlabel "temperature T / J" offset 0,0.4
+set xlabel "temperature T / J" offset 0,0.6
 set arrow 9 from critical, graph 0 to critical, graph 1 nohead linecolor rgb grey linewidth 1.5 dashtype (2, 6)
 set tmargin at screen 0.84
 set bmargin at screen 0.555
-set title offset 0,-0.5
+set title offset 0,-0.5 font ",14"
+set xlabel font ",14"
+set tics font ",13"
 
 set lmargin at screen 0.07
 set rmargin at screen 0.335
@@ -74,7 +76,7 @@ set tmargin at screen 0.43
 set bmargin at screen 0.125
 set lmargin at screen 0.07
 set rmargin at screen 0.43
-set title "energy less Kaufman's, in standard errors: all sides and temperatures"
+set title "energy less the exact value, in standard errors"
 set xrange [least / 1.4:most * 1.4]
 set logscale x 2
 set xtics (8, 16, 32, 64)
@@ -91,7 +93,7 @@ plot for [s in samplers] rows("metric=energy_z;sampler=" . s, "model.side,value"
 unset for [i = 1:3] arrow i
 set lmargin at screen 0.52
 set rmargin at screen 0.985
-set title "autocorrelation time of M² at the critical temperature, in lattice sweeps"
+set title "autocorrelation time of M² at criticality, in lattice sweeps"
 set logscale y
 set yrange [*:*]
 set ytics auto
@@ -102,8 +104,9 @@ set key at graph 0.03,0.97 top left reverse Left
 plot for [s in samplers] rows(sprintf("metric=m2_tau_sweeps;sampler=%s;%s", s, at_critical), "model.side,value,se") using 1:2:3 with yerrorlines \
     linestyle style_of(s) pointtype mark(s) title sprintf("%s%s", title_of(s), n_sides > 2 ? ": " . slope(s) : "")
 unset offsets
-eval strip(0.895)
-set key maxrows 1
+unset title
+eval strip(0.893)
+set key maxrows 1 font ",13" samplen 2
 plot for [i = 1:words(shown)] NaN with lines linecolor rgb tone(i) linewidth 3 dashtype 2 title sprintf("L = %s", word(shown, i)), \
     for [s in samplers] NaN with points linecolor rgb black linewidth 2 pointtype mark(s) pointsize 1.6 title title_of(s)
 unset multiplot

@@ -5,7 +5,7 @@
  *
  * acceptance_error is the largest |alpha - 1| with conditionals summed from the list of all probabilities, in double;
  * conditional_error the largest distance between those conditionals and what the model's own slot `site` says, which is
- * in ebm_real. */
+ * in ebm_real. Models of real units get no rows. */
 #include "estimators/estimators.h"
 
 #include "ebm/enumerate.h"
@@ -131,6 +131,11 @@ static ebm_status acceptance_estimate(const void *options, const ebm_estimate_in
     const ebm_space *space = &inputs->model->space;
     const size_t mark = ebm_work_mark(inputs->work);
     listing l = {.in = inputs, .states = ebm_states_count(space), .values = space->categories};
+    if (inputs->model->type->site == NULL && inputs->model->type->sample_site != NULL)
+        return EBM_OK; /* real units: no states to list; what shows their conditionals right is moments */
+    if (inputs->model->type->site == NULL)
+        return ebm_fail(error, EBM_UNSUPPORTED, "model %s has no conditionals of single units",
+                        inputs->model->type->info.name);
     if (l.states == 0 || l.states > (size_t)o->limit)
         return ebm_fail(error, EBM_UNSUPPORTED, "%zu %s units have too many states to list: the limit is %lld",
                         space->size, ebm_domain_name(space->domain), (long long)o->limit);
@@ -144,7 +149,6 @@ static ebm_status acceptance_estimate(const void *options, const ebm_estimate_in
 const ebm_estimator_type ebm_gibbs_acceptance = {
     .info = {"gibbs-acceptance", "Gibbs updates as Metropolis-Hastings proposals: that none would be rejected",
              "Geman & Geman 1984; Hastings 1970", acceptance_table, sizeof(acceptance_options)},
-    .needs = EBM_SLOT_SITE,
     .metrics = acceptance_metrics,
     .estimate = acceptance_estimate,
 };

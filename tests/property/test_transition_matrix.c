@@ -539,6 +539,15 @@ START_TEST(test_gibbs_never_rejects) {
 }
 END_TEST
 
+START_TEST(test_real_units_have_no_states_to_list) {
+    subject s;
+    open_subject(&s, "normal-posterior", (const char *const[]){NULL}, "gibbs", NULL);
+    ck_assert_int_eq(estimate("gibbs-acceptance", NULL, &s), EBM_OK);
+    ck_assert_uint_eq(sunk.count, 0);
+    close_subject(&s);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("transition_matrix");
     TCase *t = tcase_create("matrix");
@@ -551,6 +560,7 @@ int main(void) {
     tcase_add_test(t, test_matrix_of_copies);
     tcase_add_test(t, test_matrix_refuses_what_cannot_be);
     tcase_add_test(t, test_gibbs_never_rejects);
+    tcase_add_test(t, test_real_units_have_no_states_to_list);
     suite_add_tcase(suite, t);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
