@@ -59,6 +59,25 @@ static void print_checks(const ebm_suite *suite, const ebm_check_result *results
     }
 }
 
+/* Each reason once, in suite order, with how many cases share it. */
+static void print_reasons(const ebm_run *run) {
+    const ebm_case *cases = run->suite.cases;
+    const size_t n = run->suite.n_cases;
+    for (size_t i = 0; i < n; i++) {
+        size_t earlier = 0, same = 1;
+        if (cases[i].not_applicable == NULL)
+            continue;
+        while (earlier < i &&
+               (!cases[earlier].not_applicable || strcmp(cases[earlier].not_applicable, cases[i].not_applicable) != 0))
+            earlier++;
+        if (earlier < i)
+            continue;
+        for (size_t k = i + 1; k < n; k++)
+            same += cases[k].not_applicable && strcmp(cases[k].not_applicable, cases[i].not_applicable) == 0;
+        printf("  not applicable (%zu): %s\n", same, cases[i].not_applicable);
+    }
+}
+
 void ebm_run_summary(const ebm_run *run, const char *csv, const ebm_check_result *results) {
     size_t counts[EBM_CASE_NOT_APPLICABLE + 1] = {0};
     for (size_t i = 0; i < run->suite.n_cases; i++)
@@ -72,6 +91,7 @@ void ebm_run_summary(const ebm_run *run, const char *csv, const ebm_check_result
     if (counts[EBM_CASE_MISSING] > 0)
         printf(", %zu not computed", counts[EBM_CASE_MISSING]);
     putchar('\n');
+    print_reasons(run);
     if (results != NULL)
         print_checks(&run->suite, results);
     else
