@@ -17,7 +17,7 @@ typedef struct mix_options {
     int64_t chains, warmup, draws, thin, states, lags, exact_states;
     double temperature;
     int start;
-    bool traces, mmd;
+    bool traces, mmd, black_box;
 } mix_options;
 
 typedef enum mix_start { START_OVERDISPERSED, START_UNIFORM, START_EXACT } mix_start;
@@ -44,6 +44,8 @@ static const ebm_option mix_table[] = {
      "list all states for exact values where there are at most so many; 0: never"},
     {"mmd", EBM_OPTION_BOOL, AT(mmd), "false", 0, 0, NULL, 0,
      "compare the last states with exact draws, where they can be had; costs chains^2"},
+    {"black_box", EBM_OPTION_BOOL, AT(black_box), "false", 0, 0, NULL, 0,
+     "count the cost also for someone who can only ask for energies of whole states and for their gradients"},
     EBM_OPTIONS_END,
 };
 
@@ -235,6 +237,8 @@ static ebm_status report_cost(const walk *w, const ebm_walk_cost *cost, ebm_sink
     if (w->chains.proposed > 0)
         EBM_TRY(sink->emit(sink, "acceptance", w->chains.accepted / w->chains.proposed, NAN, error));
     EBM_TRY(sink->emit(sink, "evaluations_per_draw", cost->evaluations / draws, NAN, error));
+    if (cost->black_box > 0)
+        EBM_TRY(sink->emit(sink, "black_box_evaluations_per_draw", cost->black_box / draws, NAN, error));
     EBM_TRY(sink->emit(sink, "energy_evaluations", cost->energies / draws, NAN, error));
     EBM_TRY(sink->emit(sink, "gradient_evaluations", cost->gradients / draws, NAN, error));
     return sink->emit(sink, "site_updates", cost->site_updates / draws, NAN, error);
@@ -245,7 +249,7 @@ static ebm_status report(walk *w, ebm_output *output, ebm_error *error) {
     const ebm_subject *s = &w->subject;
     const size_t V = s->model.space.size, B = w->chains.batch.count;
     ebm_sink *sink = &output->sink;
-    const ebm_walk_cost cost = ebm_walk_cost_of(&w->chains, V);
+    const ebm_walk_cost cost = ebm_walk_cost_of(&w->chains, &s->model.space, o->black_box);
     EBM_TRY(ebm_recording_report(&w->recording, &cost, V, sink, s->work, error));
     if (s->model.n_hidden == 0)
         EBM_TRY(ebm_recording_specific_heat(&w->recording, s->path.beta, V, sink, s->work, error));
@@ -317,6 +321,7 @@ static ebm_status mix_run(const ebm_case *c, ebm_output *output, int threads, eb
         {#name "_tau", "draws", true, "integrated autocorrelation time, 1 for independent draws"},                     \
         {#name "_tau_sweeps", "sweeps", true, "the same in V site updates of a chain"},                                \
         {#name "_ess_per_evaluation", "", true, "bulk ESS over energies + gradients + site updates / V"},              \
+        {#name "_ess_per_black_box_evaluation", "", true, "bulk ESS over black-box evaluations, with `black_box`"},    \
         {#name "_ess_per_gradient", "", true, "bulk ESS over gradients"},                                              \
         {#name "_autocorrelation", "", true, "autocorrelation; the row's step is the lag in draws"},
 
@@ -329,6 +334,9 @@ static const ebm_metric mix_metrics[] = {
     {"specific_heat_infinite", "", false, "specific heat of the infinite system"},
     {"acceptance", "", true, "share of the Metropolis-Hastings proposals accepted"},
     {"evaluations_per_draw", "", true, "energies + gradients + site updates / V, a draw of a chain"},
+    {"black_box_evaluations_per_draw", "", true,
+     "energies + gradients + one energy for each other value that a site update weighs: 1 of a Metropolis proposal, "
+     "q - 1 of q values; a draw of a chain, with `black_box`"},
     {"energy_evaluations", "", true, "energies of whole states, a draw of a chain"},
     {"gradient_evaluations", "", true, "gradients, a draw of a chain"},
     {"site_updates", "", true, "updates of one unit given the rest, a draw of a chain"},

@@ -62,10 +62,20 @@ ebm_status ebm_recording_save(const ebm_recording *recording, const char *path, 
     return ebm_npy_write(path, EBM_NPY_FLOAT64, 3, shape, recording->values, error);
 }
 
-ebm_walk_cost ebm_walk_cost_of(const ebm_chains *chains, size_t units) {
+/* Site updates are all proposals or all draws given the rest: proposals of whole states come without site updates. */
+static double values_weighed(const ebm_chains *chains, const ebm_space *space) {
+    const double updates = (double)chains->site_updates;
+    const double proposed = fmin(chains->proposed, updates);
+    if (space->domain == EBM_REAL_LINE)
+        return updates > 0 ? NAN : 0;
+    return proposed + (updates - proposed) * (double)(space->categories - 1);
+}
+
+ebm_walk_cost ebm_walk_cost_of(const ebm_chains *chains, const ebm_space *space, bool black_box) {
     ebm_walk_cost cost = {(double)chains->energy_evaluations, (double)chains->gradient_evaluations,
-                          (double)chains->site_updates, 0};
-    cost.evaluations = cost.energies + cost.gradients + cost.site_updates / (double)units;
+                          (double)chains->site_updates, 0, 0};
+    cost.evaluations = cost.energies + cost.gradients + cost.site_updates / (double)space->size;
+    cost.black_box = black_box ? cost.energies + cost.gradients + values_weighed(chains, space) : NAN;
     return cost;
 }
 
@@ -92,6 +102,8 @@ static ebm_status report_one(const char *o, const ebm_trace_summary *s, const eb
         EBM_TRY(emit(sink, o, "_tau_sweeps", t->tau * sweeps_per_draw, t->se * sweeps_per_draw, error));
     if (cost->evaluations > 0)
         EBM_TRY(emit(sink, o, "_ess_per_evaluation", s->ess_bulk / cost->evaluations, NAN, error));
+    if (cost->black_box > 0)
+        EBM_TRY(emit(sink, o, "_ess_per_black_box_evaluation", s->ess_bulk / cost->black_box, NAN, error));
     if (cost->gradients > 0)
         EBM_TRY(emit(sink, o, "_ess_per_gradient", s->ess_bulk / cost->gradients, NAN, error));
     return EBM_OK;

@@ -25,13 +25,18 @@ double *ebm_recording_trace(const ebm_recording *recording, const char *observab
 /* Side file: the array as it is, float64. */
 EBM_NODISCARD ebm_status ebm_recording_save(const ebm_recording *recording, const char *path, ebm_error *error);
 
-/* What the draws have cost, over all chains. One evaluation is an energy, a gradient, or V site updates: an energy of V
- * units takes for each of them the sum over its neighbours, and so does a gradient; a site update takes that of one. */
+/* What the draws have cost, over all chains, in two currencies.
+ *   evaluations   energies + gradients + site updates / V: an energy of V units takes for each of them the sum over its
+ *                 neighbours, and so does a gradient; a site update takes that of one
+ *   black_box     of someone who has no access to these sums and only asks for energies of whole states and their
+ *                 gradients: energies + gradients + one energy for each other value that a site update weighs, which is
+ *                 1 of a Metropolis proposal and q - 1 of q values given the rest. NAN where
+ *                 it is not asked for, and for site updates of real units. */
 typedef struct ebm_walk_cost {
-    double energies, gradients, site_updates, evaluations;
+    double energies, gradients, site_updates, evaluations, black_box;
 } ebm_walk_cost;
 
-ebm_walk_cost ebm_walk_cost_of(const ebm_chains *chains, size_t units);
+ebm_walk_cost ebm_walk_cost_of(const ebm_chains *chains, const ebm_space *space, bool black_box);
 
 /* Emits, for each observable o: o, o_rhat, o_ess_bulk, o_ess_tail, o_tau and what the cost makes of them. What is not
  * defined (of a constant trace, or one that is not finite) is NAN. */

@@ -92,6 +92,37 @@ START_TEST(test_mix_costs_are_counted_after_warmup) {
 }
 END_TEST
 
+/* What someone pays who only asks for energies of whole states: of q values given the rest q - 1 more, of a proposal one. */
+START_TEST(test_mix_black_box_counts_the_values_weighed) {
+    static const char text[] =
+        "suite: s\nrunner: mix\ngrid: {model: [{name: potts, rows: 2, columns: 3, lattice: grid, "
+        "categories: 4}, {name: rbm, visible: 6, hidden: 4, init_scale: 1}], sampler: [{name: "
+        "gibbs, sweeps: 2}, metropolis, {name: gibbs-with-gradients, proposals: 5}]}\n"
+        "run: {chains: 3, warmup: 7, draws: 50, thin: 2, black_box: [true, false]}\n";
+    /* By gradients: an energy and a gradient of each of 10 proposals, and of the state that a call starts from. */
+    static const double expected[] = {2 * 2 * 6 * 3, 2 * 6, 2 * 11, 2 * 2 * 6, 2 * 6, 2 * 11};
+    for (size_t k = 0; k < 6; k++) {
+        mix_case m;
+        mix_run_ok(text, 2 * k, 1, &m);
+        ck_assert(mix_value(&m, "black_box_evaluations_per_draw") == expected[k]);
+        const double ess = mix_value(&m, "m2_ess_bulk"), each = mix_value(&m, "m2_ess_per_black_box_evaluation");
+        ck_assert_double_eq_tol(each, ess / (150 * expected[k]), 1e-12);
+        mix_close(&m);
+        mix_run_ok(text, 2 * k + 1, 1, &m);
+        ck_assert_ptr_null(mix_row(&m, "black_box_evaluations_per_draw"));
+        ck_assert_ptr_null(mix_row(&m, "m2_ess_per_black_box_evaluation"));
+        mix_close(&m);
+    }
+    mix_case real; /* no number of energies gives a conditional of a real unit */
+    mix_run_ok("suite: s\nrunner: mix\ngrid: {model: normal-posterior, sampler: gibbs}\n"
+               "run: {chains: 2, draws: 50, black_box: true}\n",
+               0, 1, &real);
+    ck_assert_ptr_null(mix_row(&real, "black_box_evaluations_per_draw"));
+    ck_assert_ptr_null(mix_row(&real, "first_ess_per_black_box_evaluation"));
+    mix_close(&real);
+}
+END_TEST
+
 START_TEST(test_mix_curves_stand_at_their_lags) {
     static const int64_t lags[] = {1, 2, 4, 8};
     mix_case m;
@@ -379,6 +410,7 @@ START_TEST(test_mix_metrics_name_every_observable) {
                                         "_tau",
                                         "_tau_sweeps",
                                         "_ess_per_evaluation",
+                                        "_ess_per_black_box_evaluation",
                                         "_ess_per_gradient",
                                         "_autocorrelation"};
     const ebm_runner_type *mix = ebm_runner_find("mix");
@@ -404,6 +436,7 @@ int main(void) {
     tcase_add_test(t, test_estimate_without_dataset_refuses_what_needs_one);
     tcase_add_test(t, test_mix_means_are_exact_at_each_temperature);
     tcase_add_test(t, test_mix_costs_are_counted_after_warmup);
+    tcase_add_test(t, test_mix_black_box_counts_the_values_weighed);
     tcase_add_test(t, test_mix_curves_stand_at_their_lags);
     tcase_add_test(t, test_mix_last_states_follow_the_law);
     tcase_add_test(t, test_mix_goes_on_from_a_checkpoint);
