@@ -15,7 +15,7 @@
 
 typedef struct mix_options {
     int64_t chains, warmup, draws, thin, states, lags, exact_states;
-    double temperature;
+    double temperature, window;
     int start;
     bool traces, mmd, black_box;
 } mix_options;
@@ -40,6 +40,9 @@ static const ebm_option mix_table[] = {
      "side file states.csv: a sheet of the last states of so many chains, where they are pictures"},
     {"lags", EBM_OPTION_INT, AT(lags), "0", 0, 40, NULL, 0,
      "rows of each autocorrelation function, at lags 1, 2, 4 ... in draws"},
+    {"window", EBM_OPTION_REAL, AT(window), "5", 1, 1e6, NULL, 0,
+     "Sokal's constant c: autocorrelation times sum up to lag c tau; a slow mode of small weight, which a short window "
+     "cuts off, needs 30 or more"},
     {"exact_states", EBM_OPTION_INT, AT(exact_states), "65536", 0, 4194304, NULL, 0,
      "list all states for exact values where there are at most so many; 0: never"},
     {"mmd", EBM_OPTION_BOOL, AT(mmd), "false", 0, 0, NULL, 0,
@@ -250,7 +253,7 @@ static ebm_status report(walk *w, ebm_output *output, ebm_error *error) {
     const size_t V = s->model.space.size, B = w->chains.batch.count;
     ebm_sink *sink = &output->sink;
     const ebm_walk_cost cost = ebm_walk_cost_of(&w->chains, &s->model.space, o->black_box);
-    EBM_TRY(ebm_recording_report(&w->recording, &cost, V, sink, s->work, error));
+    EBM_TRY(ebm_recording_report(&w->recording, &cost, V, o->window, sink, s->work, error));
     if (s->model.n_hidden == 0)
         EBM_TRY(ebm_recording_specific_heat(&w->recording, s->path.beta, V, sink, s->work, error));
     EBM_TRY(ebm_exact_law_report(&w->law, sink, s->work, error));

@@ -109,14 +109,14 @@ static ebm_status report_one(const char *o, const ebm_trace_summary *s, const eb
     return EBM_OK;
 }
 
-ebm_status ebm_recording_report(const ebm_recording *recording, const ebm_walk_cost *cost, size_t units, ebm_sink *sink,
-                                ebm_work *work, ebm_error *error) {
+ebm_status ebm_recording_report(const ebm_recording *recording, const ebm_walk_cost *cost, size_t units, double window,
+                                ebm_sink *sink, ebm_work *work, ebm_error *error) {
     ebm_trace_summary summary[EBM_OBSERVABLE_COUNT];
     ebm_autocorrelation_time time[EBM_OBSERVABLE_COUNT];
     const ebm_traces traces = traces_of(recording);
     const double draws = (double)recording->chains * (double)recording->draws;
     EBM_TRY(ebm_traces_summarise(&traces, summary, work, error));
-    EBM_TRY(ebm_traces_autocorrelation_time(&traces, EBM_SOKAL_WINDOW, time, work, error));
+    EBM_TRY(ebm_traces_autocorrelation_time(&traces, window, time, work, error));
     for (size_t o = 0; o < recording->observables; o++)
         EBM_TRY(report_one(recording->observable[o]->name, &summary[o], &time[o], cost,
                            cost->site_updates / (draws * (double)units), sink, error));
