@@ -39,7 +39,7 @@ typedef struct ebm_walk_cost {
 ebm_walk_cost ebm_walk_cost_of(const ebm_chains *chains, const ebm_space *space, bool black_box);
 
 /* Emits, for each observable o: o, o_rhat, o_ess_bulk, o_ess_tail, o_tau and what the cost makes of them. What is not
- * defined (of a constant trace, or one that is not finite) is NAN. window: Sokal's constant.  */
+ * defined (of a constant trace, or one that is not finite) is NAN. window: Sokal's constant. */
 EBM_NODISCARD ebm_status ebm_recording_report(const ebm_recording *recording, const ebm_walk_cost *cost, size_t units,
                                               double window, ebm_sink *sink, ebm_work *work, ebm_error *error);
 /* beta^2 V Var(e) of the energy per unit, with the Monte Carlo error of the mean of (e - mean)^2. */

@@ -339,6 +339,23 @@ START_TEST(test_mix_autocorrelation_times_are_exact) {
 }
 END_TEST
 
+/* A slow mode of small weight: the usual window closes before it shows and gives an autocorrelation time that is too
+ * short by many of its errors; a long window finds it. */
+START_TEST(test_mix_long_window_finds_slow_modes) {
+    static const char text[] = "suite: s\nrunner: mix\ngrid: {model: {name: boltzmann, units: 5, states: binary, "
+                               "init_scale: 3}, sampler: gibbs, seed: 7}\n"
+                               "run: {chains: 20, warmup: 100, draws: 10000, window: [5, 30]}\n"
+                               "measure: transition-matrix\n";
+    for (size_t k = 0; k < 2; k++) {
+        mix_case m;
+        mix_run_ok(text, k, 1, &m);
+        const double z = standard_errors(&m, "magnetisation_tau", mix_value(&m, "magnetisation_tau_exact"));
+        ck_assert_msg(k == 0 ? z > 6 : z < 6, "window %s: off by %g standard errors", k == 0 ? "5" : "30", z);
+        mix_close(&m);
+    }
+}
+END_TEST
+
 /* Single flips keep the field up to date from step to step: a walk that is cut goes on with the same rounding. */
 START_TEST(test_mix_checkpoint_keeps_the_field) {
     static const char text[] = "suite: s\nrunner: mix\ngrid: {model: {name: rbm, visible: 64, hidden: 16, init_scale: "
@@ -445,6 +462,7 @@ int main(void) {
     tcase_add_test(t, test_mix_side_files);
     tcase_add_test(t, test_mix_refuses_what_cannot_be);
     tcase_add_test(t, test_mix_autocorrelation_times_are_exact);
+    tcase_add_test(t, test_mix_long_window_finds_slow_modes);
     tcase_add_test(t, test_mix_checkpoint_keeps_the_field);
     tcase_add_test(t, test_mix_starts_are_overdispersed);
     tcase_add_test(t, test_mix_starts_have_finite_energy);
