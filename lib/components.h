@@ -38,7 +38,10 @@
 #define EBM_LEARNERS(ENTRY)                                                                                            \
     ENTRY(ebm_cd)                                                                                                      \
     ENTRY(ebm_pcd)                                                                                                     \
-    ENTRY(ebm_exact)
+    ENTRY(ebm_exact)                                                                                                   \
+    ENTRY(ebm_hebbian)                                                                                                 \
+    ENTRY(ebm_storkey)                                                                                                 \
+    ENTRY(ebm_pseudo_inverse)
 
 #define EBM_ESTIMATORS(ENTRY)                                                                                          \
     ENTRY(ebm_exact_loglik)                                                                                            \

@@ -47,6 +47,9 @@ ebm_status ebm_pairing_check(const ebm_model_type *model, const ebm_sampler_type
     if (model && learner && (missing = learner->needs & ~slots))
         return ebm_fail(error, EBM_UNSUPPORTED, "learner %s needs %s, model %s has none", learner->info.name,
                         ebm_slot_names(missing, names, sizeof names), model->info.name);
+    if (model && learner && learner->domains && !(learner->domains & model->domains))
+        return ebm_fail(error, EBM_UNSUPPORTED, "learner %s is not for the units of model %s", learner->info.name,
+                        model->info.name);
     if (learner && learner->uses_sampler && !sampler)
         return ebm_fail(error, EBM_UNSUPPORTED, "learner %s needs a sampler", learner->info.name);
     if (learner && !have_data)

@@ -20,6 +20,7 @@ enum { EBM_MAX_REGIONS = 16 };
 typedef struct ebm_learner_type {
     ebm_component info;
     unsigned needs;    /* slots of the model */
+    unsigned domains;  /* of the model: mask of 1u << ebm_domain; 0: any */
     bool uses_sampler; /* needs a sampler in the case */
     ebm_status (*create)(ebm_learner *learner, ebm_error *error);
     void (*destroy)(ebm_learner *learner);
