@@ -18,6 +18,7 @@
 #define EBM_MODELS(ENTRY)                                                                                              \
     ENTRY(ebm_rbm)                                                                                                     \
     ENTRY(ebm_boltzmann)                                                                                               \
+    ENTRY(ebm_hopfield)                                                                                                \
     ENTRY(ebm_ising)                                                                                                   \
     ENTRY(ebm_potts)                                                                                                   \
     ENTRY(ebm_potts_dense)                                                                                             \
@@ -33,7 +34,8 @@
     ENTRY(ebm_swendsen_wang)                                                                                           \
     ENTRY(ebm_wolff)                                                                                                   \
     ENTRY(ebm_tempering)                                                                                               \
-    ENTRY(ebm_annealed)
+    ENTRY(ebm_annealed)                                                                                                \
+    ENTRY(ebm_descent)
 
 #define EBM_LEARNERS(ENTRY)                                                                                            \
     ENTRY(ebm_cd)                                                                                                      \

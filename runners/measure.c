@@ -3,6 +3,18 @@
 
 #include <string.h>
 
+/* Binary data become spins where the model is one of spins, or its options ask for them. */
+static ebm_status turn_data(const ebm_model_type *model, const void *options, ebm_dataset *data, ebm_error *error) {
+    ebm_space asked = data->space;
+    if (data->space.domain != EBM_BINARY || !(model->domains & 1u << EBM_SPIN))
+        return EBM_OK;
+    if ((model->domains & 1u << EBM_BINARY) && model->space)
+        EBM_TRY(model->space(options, &asked, error));
+    if (asked.domain == EBM_SPIN || !(model->domains & 1u << EBM_BINARY))
+        ebm_dataset_to_spins(data);
+    return EBM_OK;
+}
+
 ebm_status ebm_subject_create(const ebm_case *c, int threads, ebm_subject *out, ebm_error *error) {
     memset(out, 0, sizeof *out);
     const ebm_dataset_type *data = (const ebm_dataset_type *)c->dataset.component;
@@ -15,6 +27,8 @@ ebm_status ebm_subject_create(const ebm_case *c, int threads, ebm_subject *out, 
         status = ebm_dataset_load(data, c->dataset.options, c->seed, &out->data, error);
         out->have_data = status == EBM_OK;
     }
+    if (status == EBM_OK && out->have_data)
+        status = turn_data(model, c->model.options, &out->data, error);
     if (status == EBM_OK)
         status = ebm_model_create(model, c->model.options, out->have_data ? &out->data.space : NULL,
                                   out->have_data ? &out->data : NULL, c->seed, &out->model, error);

@@ -212,6 +212,8 @@ static inline const char *setting_text(const char *const *options, char *buffer,
 /* Whether the sampler with these options can be had on the model; then it is open. */
 static inline bool sampler_open(const ebm_sampler_type *type, const void *options, const bench *b, ebm_sampler *out) {
     ebm_error refusal = {0};
+    if (!type->kernel && !type->exact)
+        return false; /* promises no law: descent */
     if (b->small->unfused && !((type->needs | type->needs_any) & EBM_SLOT_SITE))
         return false; /* does not sweep */
     const ebm_status status = ebm_sampler_create(type, options, &b->model, out, &refusal);

@@ -126,3 +126,18 @@ void ebm_random_permutation(ebm_stream stream, uint64_t step, size_t count, uint
         out[j] = moved;
     }
 }
+
+void ebm_random_order(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, uint32_t *out) {
+    enum { WORDS = 256 };
+    uint32_t words[WORDS];
+    for (size_t first = 0; first < count; first += WORDS) {
+        const size_t n = count - first < WORDS ? count - first : WORDS;
+        ebm_row_kernels_get()->words(stream, chain, step, (uint32_t)(first / 4), n, words);
+        for (size_t i = first; i < first + n; i++) { /* the shuffle from the inside out */
+            const size_t j = (size_t)((uint64_t)words[i - first] * (i + 1) >> 32);
+            out[i] = (uint32_t)i;
+            out[i] = out[j];
+            out[j] = (uint32_t)i;
+        }
+    }
+}

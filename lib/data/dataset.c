@@ -148,9 +148,31 @@ static void plain_states(const ebm_examples *half, size_t at, size_t size, ebm_d
         out[j] = domain == EBM_REAL_LINE ? (ebm_real)(half->bytes[at + j] / 255.0) : (ebm_real)half->bytes[at + j];
 }
 
+/* Whether values are of 0/1 units and states of spins. */
+static bool is_turned(const ebm_dataset *dataset, const ebm_examples *half) {
+    return dataset->space.domain == EBM_SPIN && (half->bytes || dataset->binarise != EBM_BINARISE_NONE);
+}
+
+static void turn(size_t count, ebm_real *x) {
+    for (size_t k = 0; x && k < count; k++)
+        x[k] = 2 * x[k] - 1;
+}
+
+void ebm_dataset_to_spins(ebm_dataset *dataset) {
+    if (dataset->space.domain != EBM_BINARY)
+        return;
+    dataset->space.domain = EBM_SPIN;
+    turn(dataset->support_count * dataset->space.size, dataset->support);
+    if (dataset->binarise == EBM_BINARISE_NONE) { /* else intensities, which batches are drawn from */
+        turn(dataset->train.count * dataset->space.size, dataset->train.reals);
+        turn(dataset->test.count * dataset->space.size, dataset->test.reals);
+    }
+}
+
 void ebm_examples_batch(const ebm_dataset *dataset, const ebm_examples *half, const uint32_t *rows, size_t first,
                         size_t count, ebm_stream stream, uint64_t step, ebm_real *out) {
-    size_t size = dataset->space.size;
+    const size_t size = dataset->space.size;
+    const bool turned = is_turned(dataset, half);
     for (size_t b = 0; b < count; b++, out += size) {
         size_t row = rows ? rows[b] : first + b;
         assert(row < half->count);
@@ -165,6 +187,8 @@ void ebm_examples_batch(const ebm_dataset *dataset, const ebm_examples *half, co
             plain_states(half, row * size, size, dataset->space.domain, out);
             break;
         }
+        for (size_t j = 0; turned && j < size; j++)
+            out[j] = 2 * out[j] - 1;
     }
 }
 
@@ -181,7 +205,8 @@ static double mean_value(const ebm_dataset *dataset, size_t at) {
     double value = half->bytes ? half->bytes[at] : (double)half->reals[at];
     if (half->bytes && (dataset->binarise != EBM_BINARISE_NONE || dataset->space.domain == EBM_REAL_LINE))
         value /= 255;
-    return dataset->binarise == EBM_BINARISE_THRESHOLD ? value >= 0.5 : value;
+    value = dataset->binarise == EBM_BINARISE_THRESHOLD ? value >= 0.5 : value;
+    return is_turned(dataset, half) ? 2 * value - 1 : value;
 }
 
 void ebm_dataset_means(const ebm_dataset *dataset, double *out) {

@@ -13,6 +13,7 @@
  * bit, so optimisers, which treat all parameters alike, keep W symmetric with a zero diagonal. For the learners'
  * gradient steps `precondition` doubles the part of W, which makes them steps in the couplings themselves: the learning
  * rule w_ij += rate (<x_i x_j>_data - <x_i x_j>_model) of 1985. L-BFGS, which needs a true gradient, does without. */
+#include "models/boltzmann.h"
 #include "models/dense_sweep.h"
 #include "models/enumerate_pairs.h"
 #include "components.h"
@@ -66,7 +67,7 @@ static bool is_spin(const ebm_model *model) {
     return model->space.domain == EBM_SPIN;
 }
 
-static ebm_status units_of_file(const char *directory, size_t *units, ebm_error *error) {
+ebm_status ebm_boltzmann_units(const char *directory, size_t *units, ebm_error *error) {
     char path[4096];
     ebm_npy W;
     if (snprintf(path, sizeof path, "%s/W.npy", directory) >= (int)sizeof path)
@@ -82,7 +83,7 @@ static ebm_status boltzmann_space(const void *options, ebm_space *out, ebm_error
     const boltzmann_options *o = options;
     size_t units = (size_t)o->units;
     if (units == 0 && o->load)
-        EBM_TRY(units_of_file(o->load, &units, error));
+        EBM_TRY(ebm_boltzmann_units(o->load, &units, error));
     *out = ebm_space_line(o->states == STATES_SPIN ? EBM_SPIN : EBM_BINARY, units);
     return EBM_OK;
 }
@@ -95,6 +96,11 @@ static ebm_status boltzmann_create(ebm_model *model, const void *options, ebm_er
     if (o->states != STATES_DATA && (o->states == STATES_SPIN) != is_spin(model))
         return ebm_fail(error, EBM_INVALID, "states is %s, but the data are %s", states_names[o->states],
                         ebm_domain_name(model->space.domain));
+    return ebm_boltzmann_shape(model, error);
+}
+
+ebm_status ebm_boltzmann_shape(ebm_model *model, ebm_error *error) {
+    const size_t V = model->space.size;
     if (V > SIZE_MAX / sizeof(ebm_real) / 4 / V)
         return ebm_fail(error, EBM_NO_MEMORY, "%zu x %zu couplings do not fit into memory", V, V);
     model->n_field = V;
@@ -137,6 +143,11 @@ static ebm_status check_couplings(const char *directory, size_t V, ebm_real *W, 
     return EBM_OK;
 }
 
+ebm_status ebm_boltzmann_load(ebm_model *model, const char *directory, ebm_error *error) {
+    EBM_TRY(ebm_model_load(model, directory, error));
+    return check_couplings(directory, model->space.size, model->theta, error);
+}
+
 /* Row i of the couplings, right of the diagonal, draws at chain i; the biases at chain V. */
 static ebm_status boltzmann_initialise(ebm_model *model, const void *options, const ebm_dataset *data, uint32_t seed,
                                        ebm_error *error) {
@@ -144,10 +155,8 @@ static ebm_status boltzmann_initialise(ebm_model *model, const void *options, co
     const ebm_stream stream = ebm_stream_of(seed, EBM_PURPOSE_INIT);
     const size_t V = model->space.size;
     ebm_real *W = model->theta, *bias = W + V * V;
-    if (o->load) {
-        EBM_TRY(ebm_model_load(model, o->load, error));
-        return check_couplings(o->load, V, W, error);
-    }
+    if (o->load)
+        return ebm_boltzmann_load(model, o->load, error);
     ebm_random_normal(stream, (uint32_t)V, 0, V, bias);
     for (size_t i = 0; i < V; i++)
         bias[i] = (ebm_real)(o->bias_scale * (double)bias[i]);
@@ -174,7 +183,7 @@ static ebm_dense_machine machine_of(const ebm_model *model) {
         .units = model->space.size, .spin = is_spin(model), .W = view(model, VIEW_W), .bias = view(model, VIEW_B)};
 }
 
-static void boltzmann_field(const ebm_model *model, const ebm_batch *batch, ebm_work *work) {
+void ebm_boltzmann_field(const ebm_model *model, const ebm_batch *batch, ebm_work *work) {
     const size_t V = model->space.size, B = batch->count;
     const ebm_dense_machine machine = machine_of(model);
     if (!is_spin(model)) /* this product takes notice of how many units are up */
@@ -201,14 +210,13 @@ static void weighted_parts(const ebm_model *model, double of_base, const ebm_bas
     ebm_work_release(work, mark);
 }
 
-static void boltzmann_energy(const ebm_model *model, ebm_path path, const ebm_batch *batch, double *out,
-                             ebm_work *work) {
+void ebm_boltzmann_energy(const ebm_model *model, ebm_path path, const ebm_batch *batch, double *out, ebm_work *work) {
     weighted_parts(model, -(1 - path.beta), path.base, -path.beta, batch, out, work);
 }
 
 /* E_to - E_from = (beta' - beta) (E - E_base), formed at scale 1: nothing cancels where the two are close. */
-static void boltzmann_energy_difference(const ebm_model *model, ebm_path from, ebm_path to, const ebm_batch *batch,
-                                        double *out, ebm_work *work) {
+void ebm_boltzmann_energy_difference(const ebm_model *model, ebm_path from, ebm_path to, const ebm_batch *batch,
+                                     double *out, ebm_work *work) {
     weighted_parts(model, 1, to.base, -1, batch, out, work);
     for (size_t b = 0; b < batch->count; b++)
         out[b] *= to.beta - from.beta;
@@ -240,8 +248,8 @@ static void add_symmetric(size_t V, const ebm_real *S, ebm_real *grad, ebm_work 
 }
 
 /* By bands of rows, each from its diagonal to the right: half of the product. */
-static void boltzmann_grad_theta(const ebm_model *model, const ebm_batch *batch, const ebm_real *weight, double scale,
-                                 ebm_real *grad, ebm_work *work) {
+void ebm_boltzmann_grad_theta(const ebm_model *model, const ebm_batch *batch, const ebm_real *weight, double scale,
+                              ebm_real *grad, ebm_work *work) {
     enum { BAND = 128 };
     const size_t V = model->space.size, B = batch->count, mark = ebm_work_mark(work);
     ebm_real *S = ebm_work_take(work, V * V, sizeof *S), *weighted = NULL;
@@ -275,8 +283,8 @@ static void base_part(const ebm_model *model, ebm_path path, double factor, ebm_
         out[i] = path.base ? (ebm_real)(factor * (1 - path.beta) * (double)path.base->parameters[i]) : 0;
 }
 
-static void boltzmann_grad_x(const ebm_model *model, ebm_path path, const ebm_batch *batch, ebm_real *out,
-                             ebm_work *work) {
+void ebm_boltzmann_grad_x(const ebm_model *model, ebm_path path, const ebm_batch *batch, ebm_real *out,
+                          ebm_work *work) {
     const size_t V = model->space.size, mark = ebm_work_mark(work);
     const ebm_real beta = (ebm_real)path.beta;
     ebm_real *shift = ebm_work_take(work, V, sizeof *shift);
@@ -287,8 +295,8 @@ static void boltzmann_grad_x(const ebm_model *model, ebm_path path, const ebm_ba
     ebm_work_release(work, mark);
 }
 
-static void boltzmann_site(const ebm_model *model, ebm_path path, const ebm_batch *batch, const uint32_t *units,
-                           ebm_real *logit, ebm_work *work) {
+void ebm_boltzmann_site(const ebm_model *model, ebm_path path, const ebm_batch *batch, const uint32_t *units,
+                        ebm_real *logit, ebm_work *work) {
     const size_t V = model->space.size;
     const double factor = is_spin(model) ? 2 : 1;
     (void)work;
@@ -299,8 +307,8 @@ static void boltzmann_site(const ebm_model *model, ebm_path path, const ebm_batc
 }
 
 /* Each call rounds the field once more: who makes many should have it computed afresh now and then. */
-static void boltzmann_site_changed(const ebm_model *model, ebm_batch *batch, const uint32_t *units,
-                                   const ebm_real *before, ebm_work *work) {
+void ebm_boltzmann_site_changed(const ebm_model *model, ebm_batch *batch, const uint32_t *units, const ebm_real *before,
+                                ebm_work *work) {
     const ebm_row_kernels *kernels = ebm_row_kernels_get();
     const size_t V = model->space.size;
     (void)work;
@@ -311,11 +319,12 @@ static void boltzmann_site_changed(const ebm_model *model, ebm_batch *batch, con
     }
 }
 
-static bool boltzmann_sweep(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_sweeps *sweeps,
-                            ebm_work *work) {
+bool ebm_boltzmann_sweep(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_sweeps *sweeps, ebm_work *work) {
     const size_t V = model->space.size, mark = ebm_work_mark(work);
     const double factor = is_spin(model) ? 2 : 1;
-    ebm_real *shift = sweeps->scan == EBM_SCAN_SYSTEMATIC ? ebm_work_take(work, V, sizeof *shift) : NULL;
+    ebm_real *shift = sweeps->scan == EBM_SCAN_SYSTEMATIC && sweeps->rule != EBM_DESCENT
+                          ? ebm_work_take(work, V, sizeof *shift)
+                          : NULL;
     bool done = false;
     if (shift) {
         base_part(model, path, factor, shift);
@@ -330,7 +339,7 @@ static bool boltzmann_sweep(const ebm_model *model, ebm_path path, ebm_batch *ba
     return done;
 }
 
-static double boltzmann_log_base_normaliser(const ebm_model *model, const ebm_base *base) {
+double ebm_boltzmann_log_base_normaliser(const ebm_model *model, const ebm_base *base) {
     return base ? base->log_normaliser : (double)model->space.size * M_LN2;
 }
 
@@ -352,8 +361,8 @@ static ebm_status enumeration(const ebm_model *model, ebm_path path, size_t limi
     return EBM_OK;
 }
 
-static ebm_status boltzmann_log_normaliser(const ebm_model *model, ebm_path path, double *out, ebm_work *work,
-                                           ebm_error *error) {
+ebm_status ebm_boltzmann_log_normaliser(const ebm_model *model, ebm_path path, double *out, ebm_work *work,
+                                        ebm_error *error) {
     const size_t mark = ebm_work_mark(work);
     ebm_pair_sum sum;
     ebm_status status = enumeration(model, path, EBM_PAIRS_MAX_UNITS, "an exact log Z", &sum, work, error);
@@ -365,8 +374,8 @@ static ebm_status boltzmann_log_normaliser(const ebm_model *model, ebm_path path
 
 enum { MOMENT_UNITS = 20 };
 
-static ebm_status boltzmann_expected_grad_theta(const ebm_model *model, double scale, ebm_real *grad, double *log_z,
-                                                ebm_work *work, ebm_error *error) {
+ebm_status ebm_boltzmann_expected_grad_theta(const ebm_model *model, double scale, ebm_real *grad, double *log_z,
+                                             ebm_work *work, ebm_error *error) {
     const size_t V = model->space.size, mark = ebm_work_mark(work);
     double total = 0, *mean = NULL, *pair = NULL;
     ebm_pair_sum sum;
@@ -392,8 +401,8 @@ static ebm_status boltzmann_expected_grad_theta(const ebm_model *model, double s
     return status;
 }
 
-static ebm_status boltzmann_sample_exact(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_stream stream,
-                                         uint32_t first_chain, uint64_t step, ebm_work *work, ebm_error *error) {
+ebm_status ebm_boltzmann_sample_exact(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_stream stream,
+                                      uint32_t first_chain, uint64_t step, ebm_work *work, ebm_error *error) {
     const size_t V = model->space.size, B = batch->count, mark = ebm_work_mark(work);
     const ebm_real down = is_spin(model) ? -1 : 0;
     uint32_t *states = ebm_work_take(work, B, sizeof *states);
@@ -414,7 +423,7 @@ static ebm_status boltzmann_sample_exact(const ebm_model *model, ebm_path path, 
 }
 
 /* From the gradient by all of W to that by the couplings (see the head). */
-static void boltzmann_precondition(ebm_model *model, ebm_real *grad, ebm_work *work) {
+void ebm_boltzmann_precondition(ebm_model *model, ebm_real *grad, ebm_work *work) {
     const size_t pairs = model->space.size * model->space.size;
     ebm_axpy(pairs, 1.0, grad, grad, work);
 }
@@ -426,17 +435,5 @@ const ebm_model_type ebm_boltzmann = {
     .space = boltzmann_space,
     .create = boltzmann_create,
     .initialise = boltzmann_initialise,
-    .field = boltzmann_field,
-    .energy = boltzmann_energy,
-    .energy_difference = boltzmann_energy_difference,
-    .grad_theta = boltzmann_grad_theta,
-    .grad_x = boltzmann_grad_x,
-    .site = boltzmann_site,
-    .site_changed = boltzmann_site_changed,
-    .sweep = boltzmann_sweep,
-    .log_base_normaliser = boltzmann_log_base_normaliser,
-    .log_normaliser = boltzmann_log_normaliser,
-    .expected_grad_theta = boltzmann_expected_grad_theta,
-    .sample_exact = boltzmann_sample_exact,
-    .precondition = boltzmann_precondition,
+    EBM_BOLTZMANN_SLOTS,
 };

@@ -404,7 +404,8 @@ bool ebm_ising_sweep(const ebm_model *model, ebm_path path, ebm_batch *batch, eb
     /* A way returns false for what it is not for, before it has touched anything. */
     static bool (*const ways[])(const sweep_job *) = {sweep_bits, sweep_torus, sweep_levels, sweep_fields};
     const ising_state *state = ising_state_of(model);
-    if (sweeps->scan == EBM_SCAN_RANDOM || (sweeps->scan == EBM_SCAN_CHECKERBOARD && !state->checkerboard))
+    if (sweeps->rule == EBM_DESCENT || sweeps->scan == EBM_SCAN_RANDOM ||
+        (sweeps->scan == EBM_SCAN_CHECKERBOARD && !state->checkerboard))
         return false;
     const sweep_job job = {state,  path, batch,
                            sweeps, work, sweeps->scan == EBM_SCAN_CHECKERBOARD ? state->checkerboard : NULL};

@@ -125,7 +125,7 @@ bool ebm_potts_sweep(const ebm_model *model, ebm_path path, ebm_batch *batch, eb
                      size_t together, ebm_potts_local *local, ebm_work *work) {
     const size_t V = model->space.size, q = model->space.categories, B = batch->count;
     const bool checkerboard = sweeps->scan == EBM_SCAN_CHECKERBOARD;
-    if (sweeps->scan != EBM_SCAN_SYSTEMATIC && !(checkerboard && colour))
+    if (sweeps->rule == EBM_DESCENT || (sweeps->scan != EBM_SCAN_SYSTEMATIC && !(checkerboard && colour)))
         return false;
     const size_t mark = ebm_work_mark(work), blocks = (B + together - 1) / together;
     uint32_t *order = ebm_work_take(work, V, sizeof *order);

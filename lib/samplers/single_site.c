@@ -7,6 +7,9 @@
  * Each P_i satisfies detailed balance, so that the random scan does too; a product in a fixed order only leaves p
  * invariant (Geman & Geman 1984; Liu 2001, section 6.1).
  *
+ * Descent (EBM_DESCENT) is each of these at zero temperature, with a permutation as its random scan; it has no law to leave
+ * invariant.
+ *
  * A model's own fused sweep goes first; where it has none, all rows take one update at a time through `site`. The field
  * is made anew at the start of each sweep: `site_changed` adds a rounding at every change, and over millions of sweeps
  * these would pile up. */
@@ -74,7 +77,8 @@ typedef struct site_walk {
     ebm_sweeps *sweeps;
     size_t numbers;     /* uniforms of a row and sweep */
     size_t logits;      /* of a row */
-    uint32_t *order;    /* (V) */
+    uint32_t *order;    /* (V); (rows, V) where each row has its own */
+    bool own_orders;    /* descent in random order */
     uint32_t *units;    /* (rows) */
     ebm_real *before;   /* (rows) */
     ebm_real *logit;    /* (rows, logits) */
@@ -85,17 +89,18 @@ typedef struct site_walk {
 enum { MOST_NUMBERS = 1 << 20 };
 
 static size_t rows_together(const site_walk *w, size_t rows) {
-    const size_t most = w->numbers < MOST_NUMBERS ? MOST_NUMBERS / w->numbers : 1;
+    const size_t numbers = w->own_orders ? w->model->space.size : w->numbers ? w->numbers : 1;
+    const size_t most = numbers < MOST_NUMBERS ? MOST_NUMBERS / numbers : 1;
     return rows < most ? rows : most;
 }
 
 static ebm_status take_walk(site_walk *w, size_t rows, ebm_work *work, ebm_error *error) {
     const size_t V = w->model->space.size;
-    w->order = ebm_work_take(work, V, sizeof *w->order);
+    w->order = ebm_work_take(work, w->own_orders ? rows * V : V, sizeof *w->order);
     w->units = ebm_work_take(work, rows, sizeof *w->units);
     w->before = ebm_work_take(work, rows, sizeof *w->before);
     w->logit = ebm_work_take(work, rows * w->logits, sizeof *w->logit);
-    w->uniforms = ebm_work_take(work, rows * w->numbers, sizeof *w->uniforms);
+    w->uniforms = ebm_work_take(work, rows * w->numbers + 1, sizeof *w->uniforms);
     if (!w->order || !w->units || !w->before || !w->logit || !w->uniforms)
         return ebm_fail(error, EBM_NO_MEMORY, "no memory to update %zu chains of %zu units", rows, V);
     scan_order(w->model, w->sweeps->scan, w->order);
@@ -113,7 +118,8 @@ static ebm_batch part_of(const ebm_model *model, const ebm_batch *batch, size_t 
 static void choose_units(const site_walk *w, size_t position, size_t rows) {
     const double V = (double)w->model->space.size;
     for (size_t b = 0; b < rows; b++)
-        w->units[b] = w->sweeps->scan == EBM_SCAN_RANDOM
+        w->units[b] = w->own_orders ? w->order[b * w->model->space.size + position]
+                      : w->sweeps->scan == EBM_SCAN_RANDOM
                           ? (uint32_t)((double)w->uniforms[b * w->numbers + position] * V)
                           : w->order[position];
 }
@@ -177,21 +183,42 @@ static ebm_real new_value(const site_walk *w, const ebm_real *logit, ebm_real va
     return other;
 }
 
+/* One row's unit x by descent, as long as changes are left to it. */
+static void descend_row(const site_walk *w, const ebm_real *logit, uint32_t *left, ebm_real *x) {
+    const ebm_real to = ebm_most_probable(&w->model->space, logit, *x);
+    if (to == *x || (left && *left == 0))
+        return;
+    *x = to;
+    w->sweeps->accepted++;
+    if (left)
+        --*left;
+}
+
 static void sweep_rows(const site_walk *w, ebm_batch *batch, uint32_t first_chain, ebm_work *work) {
     const size_t V = w->model->space.size, rows = batch->count;
     const size_t decide = w->sweeps->scan == EBM_SCAN_RANDOM ? V : 0;
+    const bool descent = w->sweeps->rule == EBM_DESCENT;
+    uint32_t *left = w->sweeps->left ? w->sweeps->left + (first_chain - w->sweeps->first_chain) : NULL;
     for (size_t s = 0; s < w->sweeps->count; s++) {
         batch->field_ok = false;
         ebm_model_field(w->model, batch, work);
         for (size_t b = 0; b < rows; b++)
-            ebm_random_uniform(w->sweeps->stream, first_chain + (uint32_t)b, w->sweeps->step + s, w->numbers,
-                               w->uniforms + b * w->numbers);
+            if (w->own_orders)
+                ebm_random_order(w->sweeps->stream, first_chain + (uint32_t)b, w->sweeps->step + s, V,
+                                 w->order + b * V);
+            else if (!descent)
+                ebm_random_uniform(w->sweeps->stream, first_chain + (uint32_t)b, w->sweeps->step + s, w->numbers,
+                                   w->uniforms + b * w->numbers);
         for (size_t position = 0; position < V; position++) {
             choose_units(w, position, rows);
             w->model->type->site(w->model, w->path, batch, w->units, w->logit, work);
             for (size_t b = 0; b < rows; b++) {
                 ebm_real *x = batch->x + b * V + w->units[b];
                 w->before[b] = *x;
+                if (descent) {
+                    descend_row(w, w->logit + b * w->logits, left ? left + b : NULL, x);
+                    continue;
+                }
                 *x = new_value(w, w->logit + b * w->logits, *x, w->uniforms + b * w->numbers + decide + position,
                                &w->sweeps->accepted);
             }
@@ -226,8 +253,9 @@ static ebm_status sweep_by_units(const ebm_model *model, ebm_path path, ebm_batc
     const size_t mark = ebm_work_mark(work), random = sweeps->scan == EBM_SCAN_RANDOM;
     const size_t proposals = choices && sweeps->rule == EBM_METROPOLIS;
     site_walk w = {.model = model, .path = path, .sweeps = sweeps};
-    w.numbers = model->space.size * (real ? 1 : 1 + random + proposals);
-    w.logits = choices ? model->space.categories : 1;
+    w.own_orders = sweeps->rule == EBM_DESCENT && random;
+    w.numbers = sweeps->rule == EBM_DESCENT ? 0 : model->space.size * (real ? 1 : 1 + random + proposals);
+    w.logits = ebm_site_logits(&model->space);
     const size_t together = rows_together(&w, batch->count);
     ebm_status status = take_walk(&w, together, work, error);
     for (size_t first = 0; status == EBM_OK && first < batch->count; first += together) {
@@ -240,18 +268,36 @@ static ebm_status sweep_by_units(const ebm_model *model, ebm_path path, ebm_batc
     return status;
 }
 
+ebm_status ebm_single_site_end(const ebm_model *model, ebm_path path, ebm_chains *chains, ebm_work *work) {
+    ebm_batch *batch = &chains->batch;
+    batch->hidden_ok = false;
+    if (chains->keep_hidden && model->n_hidden > 0 && model->type->sample_hidden) {
+        ebm_model_field(model, batch, work);
+        model->type->sample_hidden(model, path, batch, chains->stream, chains->first_chain, chains->step++, work);
+    }
+    return EBM_OK;
+}
+
 ebm_status ebm_single_site_step(ebm_site_rule rule, const ebm_sampler *sampler, const ebm_model *model, ebm_path path,
                                 ebm_chains *chains, size_t steps, ebm_work *work, ebm_error *error) {
     const ebm_single_site_options *o = sampler->options;
+    return ebm_single_site_sweeps(rule, (ebm_scan)o->scan, steps * (size_t)o->sweeps, NULL, model, path, chains, work,
+                                  error);
+}
+
+ebm_status ebm_single_site_sweeps(ebm_site_rule rule, ebm_scan scan, size_t count, uint32_t *left,
+                                  const ebm_model *model, ebm_path path, ebm_chains *chains, ebm_work *work,
+                                  ebm_error *error) {
     const ebm_model_type *type = model->type;
     const size_t V = model->space.size;
     ebm_batch *batch = &chains->batch;
     ebm_sweeps sweeps = {.rule = rule,
-                         .scan = (ebm_scan)o->scan,
-                         .count = steps * (size_t)o->sweeps,
+                         .scan = scan,
+                         .count = count,
                          .stream = chains->stream,
                          .first_chain = chains->first_chain,
-                         .step = chains->step};
+                         .step = chains->step,
+                         .left = left};
     uint64_t used = sweeps.count;
     if (!type->sweep || !type->sweep(model, path, batch, &sweeps, work)) {
         EBM_TRY(sweep_by_units(model, path, batch, &sweeps, work, error));
@@ -260,16 +306,11 @@ ebm_status ebm_single_site_step(ebm_site_rule rule, const ebm_sampler *sampler, 
     chains->step += used;
     const uint64_t updates = (uint64_t)sweeps.count * batch->count * V;
     chains->site_updates += updates;
-    if (rule == EBM_METROPOLIS) {
+    if (rule != EBM_HEAT_BATH) {
         chains->proposed += (double)updates;
         chains->accepted += sweeps.accepted;
     }
-    batch->hidden_ok = false;
-    if (chains->keep_hidden && model->n_hidden > 0 && type->sample_hidden) {
-        ebm_model_field(model, batch, work);
-        type->sample_hidden(model, path, batch, chains->stream, chains->first_chain, chains->step++, work);
-    }
-    return EBM_OK;
+    return ebm_single_site_end(model, path, chains, work);
 }
 
 /* T <- T (P_0 + ... + P_(V-1)) / V */

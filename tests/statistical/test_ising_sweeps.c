@@ -66,7 +66,7 @@ static void check_walk(ising_fixture *f, ebm_path path, ebm_site_rule rule, ebm_
     test_random r = {41};
     for (size_t i = 0; i < ROWS * f->V; i++)
         want[i] = batch.x[i] = test_random_word(&r) >> 63 ? 1 : -1;
-    ebm_sweeps sweeps = {rule, scan, 3, ebm_stream_of(5, EBM_PURPOSE_ESTIMATE), 7, ((uint64_t)1 << 32) - 2, 10};
+    ebm_sweeps sweeps = {rule, scan, 3, ebm_stream_of(5, EBM_PURPOSE_ESTIMATE), 7, ((uint64_t)1 << 32) - 2, 10, NULL};
     double changes = 0;
     for (size_t b = 0; b < ROWS; b++)
         changes += replay(f, path, &sweeps, b, want + b * f->V);
@@ -114,7 +114,7 @@ START_TEST(test_ising_sweep_declines) {
     const char *pairs[] = {"side", "3", NULL};
     ising_open(&f, pairs, ISING_AS_OPTIONS, 1);
     ebm_batch batch = ising_all_states(&f);
-    ebm_sweeps sweeps = {EBM_HEAT_BATH, EBM_SCAN_RANDOM, 1, ebm_stream_of(1, EBM_PURPOSE_ESTIMATE), 0, 0, 0};
+    ebm_sweeps sweeps = {EBM_HEAT_BATH, EBM_SCAN_RANDOM, 1, ebm_stream_of(1, EBM_PURPOSE_ESTIMATE), 0, 0, 0, NULL};
     ck_assert(!f.type->sweep(&f.model, ebm_path_end(), &batch, &sweeps, f.work));
     sweeps.scan = EBM_SCAN_CHECKERBOARD; /* an odd torus has no two colours */
     ck_assert(!f.type->sweep(&f.model, ebm_path_end(), &batch, &sweeps, f.work));
@@ -140,13 +140,13 @@ START_TEST(test_ising_sweep_is_independent_of_batching) {
         for (size_t i = 0; i < CHAINS * f.V; i++)
             whole.x[i] = i % 3 ? 1 : -1;
         ebm_sweeps sweeps = {
-            EBM_METROPOLIS, EBM_SCAN_SYSTEMATIC, SWEEPS, ebm_stream_of(9, EBM_PURPOSE_ESTIMATE), 2, 5, 0};
+            EBM_METROPOLIS, EBM_SCAN_SYSTEMATIC, SWEEPS, ebm_stream_of(9, EBM_PURPOSE_ESTIMATE), 2, 5, 0, NULL};
         ck_assert(f.type->sweep(&f.model, ising_path(&f, 0, 0.4), &whole, &sweeps, work));
         double accepted = 0;
         for (size_t b = 0; b < CHAINS; b++) {
             for (size_t i = 0; i < f.V; i++)
                 part.x[i] = (b * f.V + i) % 3 ? 1 : -1;
-            ebm_sweeps one = {EBM_METROPOLIS, EBM_SCAN_SYSTEMATIC, 1, sweeps.stream, 2 + (uint32_t)b, 5, 0};
+            ebm_sweeps one = {EBM_METROPOLIS, EBM_SCAN_SYSTEMATIC, 1, sweeps.stream, 2 + (uint32_t)b, 5, 0, NULL};
             for (size_t s = 0; s < SWEEPS; s++, one.step++)
                 ck_assert(f.type->sweep(&f.model, ising_path(&f, 0, 0.4), &part, &one, f.work));
             ck_assert_int_eq(memcmp(part.x, whole.x + b * f.V, f.V * sizeof *part.x), 0);
@@ -199,7 +199,7 @@ static double *transition_counts(ising_fixture *f, ebm_path path, ebm_site_rule 
     double *counts = oracle_memory(f->S * f->S);
     ebm_batch batch;
     CHECK_OK(ebm_batch_create(&f->model, EACH * f->S, &batch, error));
-    ebm_sweeps sweeps = {rule, scan, 1, ebm_stream_of(77, EBM_PURPOSE_ESTIMATE), 0, 0, 0};
+    ebm_sweeps sweeps = {rule, scan, 1, ebm_stream_of(77, EBM_PURPOSE_ESTIMATE), 0, 0, 0, NULL};
     for (; sweeps.step < ROUNDS; sweeps.step++) {
         for (size_t b = 0; b < batch.count; b++)
             ising_write(f, b % f->S, batch.x + b * f->V);
@@ -265,7 +265,7 @@ START_TEST(test_ising_sweep_energy_of_the_torus) {
     test_random r = {(uint64_t)_i};
     for (size_t i = 0; i < CHAINS * f.V; i++)
         batch.x[i] = test_random_word(&r) >> 63 ? 1 : -1;
-    ebm_sweeps sweeps = {rules[_i % 2], scans[_i / 2], WARM, ebm_stream_of(3, EBM_PURPOSE_ESTIMATE), 0, 0, 0};
+    ebm_sweeps sweeps = {rules[_i % 2], scans[_i / 2], WARM, ebm_stream_of(3, EBM_PURPOSE_ESTIMATE), 0, 0, 0, NULL};
     ck_assert(f.type->sweep(&f.model, path, &batch, &sweeps, f.work));
     moments chain[CHAINS] = {{0}}, of_means = {0}, of_squares = {0};
     double square[CHAINS] = {0};

@@ -52,8 +52,14 @@ static double excess(potts_fixture *f, size_t k, size_t sweeps) {
     CHECK_OK(ebm_batch_create(&f->model, CHAINS, &batch, error));
     sweep_kernel(f, k, T);
     for (size_t round = 0; round < ROUNDS && done; round++) {
-        ebm_sweeps s = {
-            settings[k].rule, settings[k].scan, sweeps, ebm_stream_of(31, EBM_PURPOSE_ESTIMATE), 11, 10 * round, 0};
+        ebm_sweeps s = {settings[k].rule,
+                        settings[k].scan,
+                        sweeps,
+                        ebm_stream_of(31, EBM_PURPOSE_ESTIMATE),
+                        11,
+                        10 * round,
+                        0,
+                        NULL};
         for (size_t b = 0; b < CHAINS; b++)
             potts_write(f, b % f->S, batch.x + b * f->V);
         batch.field_ok = false;
@@ -131,7 +137,7 @@ START_TEST(test_potts_sweeps_depend_on_nothing_else) {
             memcpy(calls.x, whole.x, ROWS * f.V * sizeof *calls.x);
             memcpy(cut.x, whole.x, ROWS * f.V * sizeof *cut.x);
             ebm_sweeps all = {
-                (ebm_site_rule)rule, EBM_SCAN_SYSTEMATIC, SWEEPS, ebm_stream_of(2, EBM_PURPOSE_SAMPLE), 70, 8, 0};
+                (ebm_site_rule)rule, EBM_SCAN_SYSTEMATIC, SWEEPS, ebm_stream_of(2, EBM_PURPOSE_SAMPLE), 70, 8, 0, NULL};
             ebm_sweeps some = all, part = all;
             whole.field_ok = true;
             ck_assert(f.type->sweep(&f.model, potts_path(&f, 1, 0.6), &whole, &all, wide));
@@ -165,7 +171,7 @@ START_TEST(test_potts_sweeps_count_and_refuse) {
     potts_open(&f, (potts_shape){POTTS_DENSE, 1, 1, 5}, 1, 5);
     ebm_batch batch;
     CHECK_OK(ebm_batch_create(&f.model, 100, &batch, error));
-    ebm_sweeps s = {EBM_METROPOLIS, EBM_SCAN_SYSTEMATIC, 1, ebm_stream_of(2, EBM_PURPOSE_SAMPLE), 0, 0, 7};
+    ebm_sweeps s = {EBM_METROPOLIS, EBM_SCAN_SYSTEMATIC, 1, ebm_stream_of(2, EBM_PURPOSE_SAMPLE), 0, 0, 7, NULL};
     size_t changed = 0;
     ck_assert(f.type->sweep(&f.model, ebm_path_end(), &batch, &s, f.work));
     for (size_t b = 0; b < 100; b++)

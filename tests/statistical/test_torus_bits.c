@@ -45,7 +45,7 @@ static void lattice_close(lattice *l) {
 }
 
 static ebm_sweeps sweeps_of(ebm_site_rule rule, size_t count, uint64_t step) {
-    ebm_sweeps s = {rule, EBM_SCAN_CHECKERBOARD, count, ebm_stream_of(3, EBM_PURPOSE_SAMPLE), 128, step, 0};
+    ebm_sweeps s = {rule, EBM_SCAN_CHECKERBOARD, count, ebm_stream_of(3, EBM_PURPOSE_SAMPLE), 128, step, 0, NULL};
     return s;
 }
 

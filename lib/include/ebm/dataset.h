@@ -22,7 +22,7 @@ typedef enum ebm_binarise {
 } ebm_binarise;
 
 /* One half of a data set: `count` examples of space.size values, as bytes (intensity = byte / 255 when binarised or
- * real; the byte itself for binary and categorical states) or as reals. Exactly one of bytes, reals is set; neither
+ * real; the byte itself for binary and categorical states; spins 2 byte - 1, or 2 state - 1 of what is binarised) or as reals. Exactly one of bytes, reals is set; neither
  * where the half is empty. */
 typedef struct ebm_examples {
     size_t count;
@@ -69,6 +69,9 @@ void ebm_examples_batch(const ebm_dataset *dataset, const ebm_examples *half, co
  * for every seed: seed 2008, at steps that training does not reach. `half` is &dataset->train or &dataset->test. */
 void ebm_examples_fixed(const ebm_dataset *dataset, const ebm_examples *half, size_t first, size_t count,
                         ebm_real *out);
+/* Binary data as spins, 0 as -1: for models of spins. Binarisation stays as it is; the hash is that of the data as they
+ * were loaded. Data of another domain are left alone. */
+void ebm_dataset_to_spins(ebm_dataset *dataset);
 /* Mean of every unit over the training half (space.size): of intensities where binarisation is stochastic, else of the
  * states. 0 where there are no training examples. */
 void ebm_dataset_means(const ebm_dataset *dataset, double *out);

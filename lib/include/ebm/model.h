@@ -80,15 +80,18 @@ enum {
 
 /* How a unit is updated given all others. */
 typedef enum ebm_site_rule {
-    EBM_HEAT_BATH, /* drawn from its conditional: Gibbs sampling */
-    EBM_METROPOLIS /* another value, uniformly chosen (for two-valued units: the other one), accepted with
-                      min(1, p(new | rest) / p(old | rest)) */
+    EBM_HEAT_BATH,  /* drawn from its conditional: Gibbs sampling */
+    EBM_METROPOLIS, /* another value, uniformly chosen (for two-valued units: the other one), accepted with
+                       min(1, p(new | rest) / p(old | rest)) */
+    EBM_DESCENT /* the most probable value; where that is not one alone and the present value is among them, it stays:
+                       at a field of exactly 0 a spin keeps its sign */
 } ebm_site_rule;
 
 /* In which order a sweep visits the units. */
 typedef enum ebm_scan {
-    EBM_SCAN_SYSTEMATIC,   /* 0, 1, ... V - 1 */
-    EBM_SCAN_RANDOM,       /* V units drawn uniformly with replacement, each chain its own */
+    EBM_SCAN_SYSTEMATIC, /* 0, 1, ... V - 1 */
+    EBM_SCAN_RANDOM,     /* V units drawn uniformly with replacement, each chain its own; EBM_DESCENT: all units in the
+                              order of a fresh ebm_random_order a sweep, so that a sweep without a change is an end */
     EBM_SCAN_CHECKERBOARD, /* the units of colour 0 in order, then those of colour 1: graphs with two colours */
 } ebm_scan;
 
@@ -100,7 +103,9 @@ typedef struct ebm_sweeps {
     ebm_stream stream;
     uint32_t first_chain;
     uint64_t step;
-    double accepted; /* in and out: increased by the proposals accepted (EBM_METROPOLIS) */
+    double
+        accepted;   /* in and out: increased by the proposals accepted (EBM_METROPOLIS), by the changes (EBM_DESCENT) */
+    uint32_t *left; /* EBM_DESCENT (rows), in and out: how many changes each row may still make; NULL: any number */
 } ebm_sweeps;
 
 typedef struct ebm_model_type {

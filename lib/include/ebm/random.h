@@ -65,5 +65,8 @@ double ebm_random_normal1(ebm_stream stream, uint32_t chain, uint64_t step, uint
 double ebm_random_gamma1(ebm_stream stream, uint32_t chain, uint64_t step, uint32_t index, double shape);
 /* A uniformly random permutation of 0 ... count-1 (Fisher-Yates; count < 2^32). */
 void ebm_random_permutation(ebm_stream stream, uint64_t step, size_t count, uint32_t *out);
+/* A permutation of 0 ... count-1 for one chain from `count` words, (word_i (i + 1)) >> 32 the partner of i: fast, and
+ * uniform to count^2 2^-33 in total variation. */
+void ebm_random_order(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, uint32_t *out);
 
 #endif
