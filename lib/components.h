@@ -43,7 +43,11 @@
     ENTRY(ebm_exact)                                                                                                   \
     ENTRY(ebm_hebbian)                                                                                                 \
     ENTRY(ebm_storkey)                                                                                                 \
-    ENTRY(ebm_pseudo_inverse)
+    ENTRY(ebm_pseudo_inverse)                                                                                          \
+    ENTRY(ebm_pseudo_likelihood_learner)                                                                               \
+    ENTRY(ebm_ratio_matching)                                                                                          \
+    ENTRY(ebm_mean_field)                                                                                              \
+    ENTRY(ebm_tap_inversion)
 
 #define EBM_ESTIMATORS(ENTRY)                                                                                          \
     ENTRY(ebm_exact_loglik)                                                                                            \

@@ -51,6 +51,8 @@ static ebm_status train(const ebm_case *c, const ebm_subject *s, ebm_learner *le
             return EBM_OK;
         size_t count = ebm_minibatches_fill(m, learner->update, ebm_work_threads(s->work));
         EBM_TRY(ebm_learner_update(learner, m->x, count, s->work, error));
+        if (learner->finished && o->log_every == 0)
+            learner->update = learner->total_updates;
         output->progress(output, (double)learner->update / (double)learner->total_updates);
         if (output->checkpoint_due(output)) {
             EBM_TRY(output->checkpoint(output, regions, n_regions, error));

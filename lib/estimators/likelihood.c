@@ -62,6 +62,32 @@ ebm_status ebm_examples_energy(const ebm_model *model, const ebm_dataset *data, 
     return status;
 }
 
+/* Rows of a block: of their counts, halves included, 2^23 are exact in float. */
+enum { GRADIENT_ROWS = 1 << 12 };
+
+ebm_status ebm_add_grad_theta(const ebm_model *model, const ebm_real *x, size_t count, double *sum, ebm_work *work,
+                              ebm_error *error) {
+    const size_t V = model->space.size, N = model->n_theta, mark = ebm_work_mark(work);
+    const size_t rows = count < GRADIENT_ROWS ? count : GRADIENT_ROWS;
+    ebm_real *part = ebm_work_take(work, N, sizeof *part);
+    ebm_real *field = model->n_field ? ebm_work_take(work, rows * model->n_field, sizeof *field) : NULL;
+    if (!part || (model->n_field && !field)) {
+        ebm_work_release(work, mark);
+        return ebm_fail(error, EBM_NO_MEMORY, "no memory for the gradient of %zu parameters", N);
+    }
+    for (size_t first = 0; first < count; first += rows) {
+        ebm_batch batch = {.count = count - first < rows ? count - first : rows, .field = field};
+        batch.x = (ebm_real *)(uintptr_t)(x + first * V); /* read only */
+        memset(part, 0, N * sizeof *part);
+        ebm_model_field(model, &batch, work);
+        model->type->grad_theta(model, &batch, NULL, 1.0, part, work);
+        for (size_t k = 0; k < N; k++)
+            sum[k] += (double)part[k];
+    }
+    ebm_work_release(work, mark);
+    return EBM_OK;
+}
+
 ebm_mean_value ebm_mean_of(const double *values, size_t count) {
     ebm_mean_value out = {count, NAN, NAN};
     if (count > 0)

@@ -44,6 +44,11 @@ ebm_status ebm_learner_update(ebm_learner *learner, const ebm_real *x, size_t co
     return EBM_OK;
 }
 
+bool ebm_learner_sees_all(const ebm_learner *learner, size_t count) {
+    const ebm_dataset *data = learner->data;
+    return data && count == data->train.count && data->binarise != EBM_BINARISE_STOCHASTIC;
+}
+
 size_t ebm_learner_regions(ebm_learner *learner, ebm_region *out) {
     ebm_model *model = learner->model;
     size_t n = 0;

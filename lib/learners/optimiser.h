@@ -107,4 +107,19 @@ double ebm_optimiser_rate(const ebm_optimiser_options *options, uint64_t t, uint
 EBM_NODISCARD ebm_status ebm_optimiser_step(ebm_optimiser *optimiser, ebm_model *model, uint64_t t, uint64_t total,
                                             ebm_work *work, ebm_error *error);
 
+/* What L-BFGS lowers: *value and gradient (n_theta) at the model's present theta, in double. */
+typedef struct ebm_objective {
+    ebm_status (*evaluate)(void *context, const ebm_model *model, double *value, double *gradient, ebm_work *work,
+                           ebm_error *error);
+    void *context;
+    double tolerance; /* done where |gradient| <= tolerance max(1, |theta|) */
+} ebm_objective;
+
+/* `iterations` steps of L-BFGS (Liu & Nocedal 1989) from the present theta on the objective plus weight_decay / 2 |W|^2;
+ * the curvature pairs are not kept between calls. *done: it ended because it could not get lower. Ends with the model
+ * refreshed. */
+EBM_NODISCARD ebm_status ebm_lbfgs_minimise(ebm_model *model, const ebm_optimiser_options *options,
+                                            const ebm_objective *objective, bool *done, ebm_work *work,
+                                            ebm_error *error);
+
 #endif

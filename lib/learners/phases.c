@@ -111,12 +111,16 @@ ebm_status ebm_phases_update(ebm_learner *learner, const ebm_real *x, size_t cou
     phases *p = learner->state;
     ebm_model *model = learner->model;
     ebm_real *gradient = p->optimiser.gradient;
+    bool done = false;
     p->data.x = (ebm_real *)x; /* read only */
     p->data.count = count;
     p->data.field_ok = false;
     ebm_model_field(model, &p->data, work);
-    if (p->options->optimiser.kind == EBM_LBFGS)
-        return ebm_lbfgs_run(model, &p->options->optimiser, &p->data, gradient, work, error);
+    if (p->options->optimiser.kind == EBM_LBFGS) {
+        EBM_TRY(ebm_lbfgs_likelihood(model, &p->options->optimiser, &p->data, &done, work, error));
+        learner->finished = done && ebm_learner_sees_all(learner, count);
+        return EBM_OK;
+    }
     model->type->grad_theta(model, &p->data, NULL, -1.0 / (double)count, gradient, work);
     EBM_TRY(negative_phase(learner, x, count, work, error));
     if (model->type->precondition)

@@ -24,8 +24,8 @@ EBM_NODISCARD ebm_status ebm_phases_update(ebm_learner *learner, const ebm_real 
 size_t ebm_phases_regions(ebm_learner *learner, ebm_region *out);
 void ebm_phases_restored(ebm_learner *learner);
 
-/* lib/learners/lbfgs.c: `iterations` steps of L-BFGS (Liu & Nocedal 1989) on the exact log-likelihood of x. */
-EBM_NODISCARD ebm_status ebm_lbfgs_run(ebm_model *model, const ebm_optimiser_options *options, const ebm_batch *data,
-                                       ebm_real *gradient, ebm_work *work, ebm_error *error);
+/* lib/learners/likelihood_objective.c: L-BFGS on the exact log-likelihood of the rows of `data`. */
+EBM_NODISCARD ebm_status ebm_lbfgs_likelihood(ebm_model *model, const ebm_optimiser_options *options,
+                                              const ebm_batch *data, bool *done, ebm_work *work, ebm_error *error);
 
 #endif

@@ -432,6 +432,7 @@ const ebm_model_type ebm_boltzmann = {
     .info = {"boltzmann", "fully visible Boltzmann machine: every pair of units is coupled",
              "Hinton & Sejnowski 1983; Ackley, Hinton & Sejnowski 1985", boltzmann_table, sizeof(boltzmann_options)},
     .domains = 1u << EBM_BINARY | 1u << EBM_SPIN,
+    .linear = true,
     .space = boltzmann_space,
     .create = boltzmann_create,
     .initialise = boltzmann_initialise,

@@ -42,6 +42,7 @@ struct ebm_learner {
     size_t batch;           /* largest minibatch */
     uint64_t update;        /* updates done */
     uint64_t total_updates; /* for schedules */
+    bool finished;          /* set by an update on all training examples after which more of the same change nothing */
     void *state;
 };
 
@@ -51,6 +52,8 @@ EBM_NODISCARD ebm_status ebm_learner_create(const ebm_learner_type *type, const 
 void ebm_learner_free(ebm_learner *learner);
 EBM_NODISCARD ebm_status ebm_learner_update(ebm_learner *learner, const ebm_real *x, size_t count, ebm_work *work,
                                             ebm_error *error);
+/* Whether a minibatch of `count` is all of the training half, the same in every update. */
+bool ebm_learner_sees_all(const ebm_learner *learner, size_t count);
 /* All that must survive: theta, the model's extra state, the optimiser, the chains, the counters. */
 size_t ebm_learner_regions(ebm_learner *learner, ebm_region *out);
 /* After regions were filled from a checkpoint: renew what is derived from them. */

@@ -26,6 +26,11 @@ EBM_NODISCARD ebm_status ebm_examples_mean_energy(const ebm_model *model, const 
                                                   const ebm_examples *half, size_t limit, ebm_mean_value *out,
                                                   ebm_work *work, ebm_error *error);
 
+/* sum (n_theta) += sum_b dE(x_b)/dtheta at beta = 1 of rows x (count, V): in double over blocks of rows, within which the
+ * counts of a discrete space are exact. */
+EBM_NODISCARD ebm_status ebm_add_grad_theta(const ebm_model *model, const ebm_real *x, size_t count, double *sum,
+                                            ebm_work *work, ebm_error *error);
+
 /* KL(data || model) in nats and the total variation between the two, from the data's known distribution (support and
  * support_log_probability) and the model's log Z. */
 EBM_NODISCARD ebm_status ebm_support_divergence(const ebm_model *model, const ebm_dataset *data, double log_z,

@@ -111,6 +111,8 @@ typedef struct ebm_sweeps {
 typedef struct ebm_model_type {
     ebm_component info;
     unsigned domains; /* spaces it can live on: mask of 1u << ebm_domain */
+    bool linear;      /* E(x; theta) = sum_k theta_k f_k(x): an exponential family, whose likelihood sees of data only the
+                         means of f = dE/dtheta */
 
     /* The space that the options alone describe; out->size = 0 where they leave it to the data. NULL: always the
      * data's. */
