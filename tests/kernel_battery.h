@@ -361,6 +361,7 @@ static inline void battery_examine_law(const battery_case *c, const double *pi, 
 static inline void battery_examine_kernel(const battery_case *c, uint32_t seed, battery_verdict *v) {
     const size_t S = v->states;
     ebm_error refusal = {0};
+    ck_assert_msg(c->sampler->type->kernel != NULL, "sampler %s has no kernel", c->sampler->type->info.name);
     double *T = battery_memory(S * S, sizeof *T), *pi = battery_memory(S, sizeof *pi);
     ebm_chains chains;
     CHECK_OK(ebm_chains_create(c->stepped, 1, ebm_stream_of(seed, EBM_PURPOSE_ESTIMATE), &chains, error));

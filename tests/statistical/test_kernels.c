@@ -28,23 +28,27 @@ static void examine(const bench *b, const ebm_sampler_type *type, const variant 
             f->cases += v.examined || v.law > 0;
             f->faults += fault != NULL;
             if (fault && used + 1 < sizeof f->text)
-                snprintf(f->text + used, sizeof f->text - used, "\n  %s%s on %s, beta = %g%s: %s (%.3g times)",
-                         type->info.name, setting_text(setting->options, words, sizeof words), b->small->label,
-                         path.beta, path.base ? " from a base" : "", fault, excess);
+                snprintf(f->text + used, sizeof f->text - used,
+                         "\n  %s%s on %s, beta = %g%s: %s (%.3g times what is allowed)", type->info.name,
+                         setting_text(setting->options, words, sizeof words), b->small->label, path.beta,
+                         path.base ? " from a base" : "", fault, excess);
         }
         ebm_sampler_free(&sampler);
     }
     test_options_free(&type->info, options);
 }
 
+/* With EBM_ONLY_SAMPLER=NAME in the environment, of that sampler alone. */
 START_TEST(test_kernels_battery) {
     bench b;
     findings f = {0};
     const ebm_component *sampler;
     const variant *setting;
+    const char *only = getenv("EBM_ONLY_SAMPLER");
     bench_open(&b, &small_models[_i]);
     for (size_t s = 0; (sampler = ebm_component_at(EBM_KIND_SAMPLER, s)) != NULL; s++)
-        for (size_t n = 0; (setting = setting_at(sampler, n)) != NULL; n++)
+        for (size_t n = 0; (!only || strcmp(only, sampler->name) == 0) && (setting = setting_at(sampler, n)) != NULL;
+             n++)
             examine(&b, (const ebm_sampler_type *)sampler, setting, &f);
     bench_close(&b);
     ck_assert_msg(f.faults == 0, "%zu of %zu cases:%s", f.faults, f.cases, f.text);
@@ -92,8 +96,9 @@ START_TEST(test_kernels_reaches_every_sampler) {
         for (size_t n = 0; (setting = setting_at(component, n)) != NULL; n++) {
             const bool here = is_reached(type, setting);
             reached += here;
-            ck_assert_msg(here || (type->copies && !setting->options[0]), "no model for a variant of %s",
-                          component->name);
+            ck_assert_msg(here || (type->copies && !setting->options[0]), "no kernel, or no model, for %s%s%s",
+                          component->name, setting->options[0] ? " with " : "",
+                          setting->options[0] ? setting->options[0] : "");
         }
         ck_assert_msg(reached > 0, "sampler %s is examined on no model", component->name);
     }

@@ -53,8 +53,9 @@ void ebm_random_words(ebm_stream stream, uint32_t chain, uint64_t step, size_t c
 void ebm_random_uniform(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, ebm_real *out);
 /* Standard normals by Box-Muller on pairs of uniforms. */
 void ebm_random_normal(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, ebm_real *out);
-/* One uniform in double from words (2 index, 2 index + 1); one integer in [0, bound) without modulo bias (bound >= 1).
- */
+/* One uniform in double from words (2 index, 2 index + 1); one integer in [0, bound) without modulo bias (bound >= 1)
+ * from all four words of block `index`, which are also those of the uniforms 2 index and 2 index + 1: where both are
+ * drawn at one chain and step, their indices must not meet. */
 double ebm_random_uniform1(ebm_stream stream, uint32_t chain, uint64_t step, uint32_t index);
 uint32_t ebm_random_below(ebm_stream stream, uint32_t chain, uint64_t step, uint32_t index, uint32_t bound);
 /* One standard normal in double from the uniforms index and index + 1, by Box-Muller. */

@@ -13,7 +13,7 @@ typedef struct ebm_chains {
     ebm_stream stream;
     uint32_t first_chain;
     uint64_t step;
-    bool keep_hidden;          /* end each call with hidden units drawn, so that the next may start from them */
+    bool keep_hidden;          /* samplers that can end each call with hidden units drawn, for the next to start from */
     bool adapting;             /* warm-up: a sampler may tune itself; what it has learnt is frozen afterwards */
     double accepted, proposed; /* Metropolis-Hastings proposals over all chains; Gibbs updates are not proposals */
     /* Over all chains. A site update is one unit given the rest; a cluster move counts the units of its clusters. A
@@ -48,12 +48,12 @@ typedef struct ebm_sampler_type {
     /* Bytes of chains->auxiliary, and its first contents, from chains->batch.x as it stands. Both NULL or neither. */
     size_t (*auxiliary_bytes)(const ebm_sampler *sampler, const ebm_model *model, size_t chains);
     void (*auxiliary_start)(const ebm_sampler *sampler, const ebm_model *model, ebm_chains *chains);
-    /* `sweeps` steps at the path. On return batch.x is the new state; field_ok and hidden_ok tell what
+    /* `steps` steps at the path. On return batch.x is the new state; field_ok and hidden_ok tell what
      * of the batch still belongs to it. */
-    ebm_status (*step)(ebm_sampler *sampler, const ebm_model *model, ebm_path path, ebm_chains *chains, size_t sweeps,
+    ebm_status (*step)(ebm_sampler *sampler, const ebm_model *model, ebm_path path, ebm_chains *chains, size_t steps,
                        ebm_work *work, ebm_error *error);
-    /* T (S, S), T[i][j] = P(i -> j) of one sweep on an enumerable space of S states (enumerate.h says what a state's
-     * code is). NULL on continuous spaces. Written from the definition, in double, not from `step`, on the energies of
+    /* T (S, S), T[i][j] = P(i -> j) of one step on an enumerable space of S states (enumerate.h says what a state's
+     * code is). NULL on continuous spaces, and where no law is claimed. Written from the definition, in double, not from `step`, on the energies of
      * ebm_model_log_probabilities. */
     ebm_status (*kernel)(const ebm_sampler *sampler, const ebm_model *model, ebm_path path, size_t S, double *T,
                          ebm_work *work, ebm_error *error);
