@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 typedef struct patterns_options {
-    int64_t count, test, size, data_seed;
+    int64_t count, test, size, rows, data_seed;
     ebm_reals mean;
     int domain;
 } patterns_options;
@@ -16,6 +16,8 @@ static const ebm_option options_table[] = {
     {"count", EBM_OPTION_INT, EBM_OFFSET(patterns_options, count), "100", 1, 1e8, NULL, 0, "training patterns"},
     {"test", EBM_OPTION_INT, EBM_OFFSET(patterns_options, test), "0", 0, 1e8, NULL, 0, "test patterns"},
     {"size", EBM_OPTION_INT, EBM_OFFSET(patterns_options, size), "100", 1, 1e7, NULL, 0, "units of a pattern"},
+    {"rows", EBM_OPTION_INT, EBM_OFFSET(patterns_options, rows), "0", 0, 1e7, NULL, 0,
+     "rows of a picture, of size / rows columns; 0: the units are a line"},
     {"mean", EBM_OPTION_REALS, EBM_OFFSET(patterns_options, mean), "0.5", 0, 1, NULL, 0,
      "probability that a unit is on: one for all units, or a list of one for each"},
     {"domain", EBM_OPTION_CHOICE, EBM_OFFSET(patterns_options, domain), "binary", 0, 0, domain_names, 0,
@@ -63,7 +65,13 @@ static ebm_status load(const void *options, uint32_t seed, ebm_dataset *out, ebm
     if (chosen->mean.count != 1 && chosen->mean.count != (size_t)chosen->size)
         return ebm_fail(error, EBM_INVALID, "random-patterns: 'mean' has %zu numbers: expected 1, or %lld for 'size'",
                         chosen->mean.count, (long long)chosen->size);
-    out->space = ebm_space_line(spins ? EBM_SPIN : EBM_BINARY, (size_t)chosen->size);
+    if (chosen->rows > 0 && chosen->size % chosen->rows != 0)
+        return ebm_fail(error, EBM_INVALID, "random-patterns: %lld units do not fill %lld rows",
+                        (long long)chosen->size, (long long)chosen->rows);
+    const ebm_domain domain = spins ? EBM_SPIN : EBM_BINARY;
+    out->space = chosen->rows > 0
+                     ? ebm_space_picture(domain, (size_t)chosen->rows, (size_t)(chosen->size / chosen->rows))
+                     : ebm_space_line(domain, (size_t)chosen->size);
     EBM_TRY(fill(chosen, ebm_stream_of(data_seed, EBM_PURPOSE_DATA), (size_t)chosen->count, spins, &out->train, error));
     return fill(chosen, ebm_stream_of(data_seed, EBM_PURPOSE_TEST_DATA), (size_t)chosen->test, spins, &out->test,
                 error);

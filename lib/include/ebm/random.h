@@ -25,12 +25,13 @@ typedef enum ebm_purpose {
     EBM_PURPOSE_NEGATIVE = 7, /* a learner's negative phase */
     EBM_PURPOSE_AIS = 8,
     EBM_PURPOSE_REVERSE_AIS = 9,
-    EBM_PURPOSE_ESTIMATE = 10,       /* other estimators */
-    EBM_PURPOSE_SAMPLE = 11,         /* pictures, user-requested samples */
-    EBM_PURPOSE_POSITIVE = 12,       /* hidden units driven by data */
-    EBM_PURPOSE_TARGET = 13,         /* a random target distribution */
-    EBM_PURPOSE_GENERATION = 14,     /* states from noise that are set beside examples */
-    EBM_PURPOSE_AUTOCORRELATION = 15 /* chains watched while a model is trained */
+    EBM_PURPOSE_ESTIMATE = 10,        /* other estimators */
+    EBM_PURPOSE_SAMPLE = 11,          /* pictures, user-requested samples */
+    EBM_PURPOSE_POSITIVE = 12,        /* hidden units driven by data */
+    EBM_PURPOSE_TARGET = 13,          /* a random target distribution */
+    EBM_PURPOSE_GENERATION = 14,      /* states from noise that are set beside examples */
+    EBM_PURPOSE_AUTOCORRELATION = 15, /* chains watched while a model is trained */
+    EBM_PURPOSE_CORRUPTION = 16       /* noise on pictures that are to be restored */
 } ebm_purpose;
 
 /* A family of numbers, passed by value. */
