@@ -74,10 +74,25 @@ static double data_probability(size_t v) {
     return p;
 }
 
+/* Two modes, all units on and all off, the first the likelier: a chain from noise falls into either at once and passes
+ * to the likelier one over tens of steps, so that a step too many shows. */
+static void fill_model(void) {
+    uint64_t state = 23;
+    ebm_real *W = ebm_model_view(&model, "W"), *b = ebm_model_view(&model, "visible_bias");
+    ebm_real *c = ebm_model_view(&model, "hidden_bias");
+    for (size_t k = 0; k < (size_t)V * H; k++)
+        W[k] = (ebm_real)(1.5 + 0.3 * small_uniform(&state));
+    for (size_t i = 0; i < V; i++)
+        b[i] = (ebm_real)(-0.5 * 1.5 * H + 0.3 + 0.3 * small_uniform(&state));
+    for (size_t j = 0; j < H; j++)
+        c[j] = (ebm_real)(-0.5 * 1.5 * V + 0.3 * small_uniform(&state));
+    small_rbm_refresh(&model);
+}
+
 static void setup(void) {
     static const size_t codes[] = {3, 8, 21, 30, 31, 0, 21};
     small_rbm_create(V, H, &model);
-    small_rbm_fill(&model, 3, -0.3, 23);
+    fill_model();
     small_dataset(&data, V, 1, codes, 7, codes);
     data.support_count = S;
     data.support = malloc(S * V * sizeof *data.support);
