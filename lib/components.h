@@ -47,7 +47,9 @@
     ENTRY(ebm_pseudo_likelihood_learner)                                                                               \
     ENTRY(ebm_ratio_matching)                                                                                          \
     ENTRY(ebm_mean_field)                                                                                              \
-    ENTRY(ebm_tap_inversion)
+    ENTRY(ebm_tap_inversion)                                                                                           \
+    ENTRY(ebm_perceptron)                                                                                              \
+    ENTRY(ebm_hopfield_descent)
 
 #define EBM_ESTIMATORS(ENTRY)                                                                                          \
     ENTRY(ebm_exact_loglik)                                                                                            \
@@ -60,7 +62,10 @@
     ENTRY(ebm_autocorrelation_time_estimator)                                                                          \
     ENTRY(ebm_tap)                                                                                                     \
     ENTRY(ebm_transition_matrix)                                                                                       \
-    ENTRY(ebm_gibbs_acceptance)
+    ENTRY(ebm_gibbs_acceptance)                                                                                        \
+    ENTRY(ebm_stability)                                                                                               \
+    ENTRY(ebm_recall)                                                                                                  \
+    ENTRY(ebm_valleys)
 
 #define EBM_DECLARE_DATASET(name) extern const ebm_dataset_type name;
 #define EBM_DECLARE_MODEL(name) extern const ebm_model_type name;

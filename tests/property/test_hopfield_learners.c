@@ -2,97 +2,7 @@
  *
  * u is the rounding unit of ebm_real. Bounds are of sums of n numbers of size 1: n u times their largest value, with a
  * small factor said beside each. */
-#include "rbm_fixture.h"
-
-#include "ebm/learner.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-typedef struct memory {
-    size_t V, K;
-    ebm_model model;
-    const ebm_model_type *type;
-    void *options;
-    ebm_work *work;
-    ebm_real *x; /* (K, V) */
-} memory;
-
-static void memory_open_on(memory *m, const char *model, ebm_domain domain, size_t V, size_t K, int threads,
-                           uint64_t seed) {
-    static const char *const pairs[] = {"init", "zero", "bias_scale", "0.5", NULL};
-    memset(m, 0, sizeof *m);
-    m->V = V;
-    m->K = K;
-    m->type = (const ebm_model_type *)ebm_component_find(EBM_KIND_MODEL, model);
-    ck_assert_ptr_nonnull(m->type);
-    m->options = test_options(&m->type->info, strcmp(model, "boltzmann") == 0 ? pairs : NULL);
-    const ebm_space space =
-        V == 16 ? ebm_space_picture(domain, 4, 4) : ebm_space_line(domain, V); /* tori are pictures */
-    CHECK_OK(ebm_work_create(threads, &m->work, error));
-    CHECK_OK(ebm_model_create(m->type, m->options, &space, NULL, 1, &m->model, error));
-    m->x = malloc(K * V * sizeof *m->x);
-    ck_assert_ptr_nonnull(m->x);
-    test_random r = {seed};
-    for (size_t k = 0; k < K * V; k++)
-        m->x[k] = test_random_word(&r) >> 63 ? 1 : -1;
-}
-
-static void memory_open(memory *m, size_t V, size_t K, uint64_t seed) {
-    memory_open_on(m, "boltzmann", EBM_SPIN, V, K, 2, seed);
-}
-
-static void memory_close(memory *m) {
-    ebm_model_free(&m->model);
-    test_options_free(&m->type->info, m->options);
-    ebm_work_free(m->work);
-    free(m->x);
-}
-
-static ebm_status update(memory *m, const char *name, const char *const *pairs, size_t times, ebm_error *error) {
-    const ebm_learner_type *type = (const ebm_learner_type *)ebm_component_find(EBM_KIND_LEARNER, name);
-    ck_assert_ptr_nonnull(type);
-    void *options = test_options(&type->info, pairs);
-    ebm_learner learner;
-    ebm_status status = ebm_learner_create(type, options, &m->model, NULL, NULL, 1, m->K, times, &learner, error);
-    for (size_t t = 0; t < times && status == EBM_OK; t++)
-        status = ebm_learner_update(&learner, m->x, m->K, m->work, error);
-    ebm_learner_free(&learner);
-    test_options_free(&type->info, options);
-    return status;
-}
-
-/* Symmetric to the bit, no diagonal, no bias. */
-static void check_form(const memory *m) {
-    const size_t V = m->V;
-    const ebm_real *W = ebm_model_view(&m->model, "W"), *bias = ebm_model_view(&m->model, "bias");
-    bool well = true;
-    for (size_t i = 0; i < V; i++) {
-        well = well && W[i * V + i] == 0 && bias[i] == 0;
-        for (size_t j = 0; j < i; j++)
-            well = well && W[i * V + j] == W[j * V + i];
-    }
-    ck_assert(well);
-}
-
-/* The largest |W - want|. */
-static double distance(const memory *m, const double *want) {
-    const ebm_real *W = ebm_model_view(&m->model, "W");
-    double worst = 0;
-    for (size_t k = 0; k < m->V * m->V; k++)
-        worst = fmax(worst, fabs((double)W[k] - want[k]));
-    return worst;
-}
-
-static double *plain_hebb(const memory *m) {
-    double *W = calloc(m->V * m->V, sizeof *W);
-    ck_assert_ptr_nonnull(W);
-    for (size_t i = 0; i < m->V; i++)
-        for (size_t j = 0; j < m->V; j++)
-            for (size_t p = 0; p < m->K && i != j; p++)
-                W[i * m->V + j] += (double)(m->x[p * m->V + i] * m->x[p * m->V + j]) / (double)m->V;
-    return W;
-}
+#include "memory_fixture.h"
 
 static const size_t shapes[][2] = {{1, 1}, {2, 1}, {7, 3}, {64, 64}, {100, 65}, {257, 30}, {300, 130}, {530, 2}};
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
@@ -150,15 +60,6 @@ START_TEST(test_storkey_is_the_plain_triple_loop) {
     memory_close(&m);
 }
 END_TEST
-
-/* Fields of pattern p, in double. */
-static double field(const memory *m, size_t p, size_t i) {
-    const ebm_real *W = ebm_model_view(&m->model, "W");
-    double h = 0;
-    for (size_t j = 0; j < m->V; j++)
-        h += (double)W[i * m->V + j] * (double)m->x[p * m->V + j];
-    return h;
-}
 
 /* P y = y, with P = W + its diagonal: y_i h_i = 1 - P_ii, the same for every pattern. P is Y^T Y with rows orthonormal to
  * a few u: a field is a sum of V products of sums of K, each below 1. Returns sum_i P_ii, the rank. */
@@ -225,6 +126,182 @@ START_TEST(test_pseudo_inverse_refuses_patterns_that_span_the_space) {
 }
 END_TEST
 
+/* Couplings are whole multiples of 1/64 and small: every sum is exact, and so is every decision. */
+START_TEST(test_perceptron_is_the_plain_loop) {
+    static const char *const pairs[] = {"start", "hebbian", "kappa", "0.25", NULL};
+    memory m;
+    memory_open(&m, 64, 100, 61);
+    const size_t V = m.V;
+    double *W = _i ? plain_hebb(&m) : calloc(V * V, sizeof *W), *h = calloc(V, sizeof *h);
+    ck_assert(W && h);
+    for (size_t t = 0; t < 3 * m.K; t++) {
+        const ebm_real *y = m.x + t % m.K * V;
+        for (size_t i = 0; i < V; i++) {
+            h[i] = 0;
+            for (size_t j = 0; j < V; j++)
+                h[i] += W[i * V + j] * (double)y[j];
+        }
+        for (size_t i = 0; i < V; i++)
+            for (size_t j = 0; (double)y[i] * h[i] <= (_i ? 0.25 : 0) && j < V; j++)
+                if (j != i) {
+                    W[i * V + j] += (double)(y[i] * y[j]) / 64;
+                    W[j * V + i] += (double)(y[i] * y[j]) / 64;
+                }
+    }
+    CHECK_OK(update(&m, "perceptron", _i ? pairs : NULL, 3, error));
+    check_form(&m);
+    ck_assert_double_eq(distance(&m, W), 0);
+    free(W);
+    free(h);
+    memory_close(&m);
+}
+END_TEST
+
+static size_t patterns_fixed(const memory *m) {
+    size_t fixed = 0;
+    for (size_t p = 0; p < m->K; p++) {
+        bool all = true;
+        for (size_t i = 0; i < m->V && all; i++)
+            all = (double)m->x[p * m->V + i] * field(m, p, i) > 0;
+        fixed += all;
+    }
+    return fixed;
+}
+
+/* Load 0.9 is below the capacity of symmetric couplings: some 20 passes, and 400 are given. */
+START_TEST(test_perceptron_ends_on_separable_patterns) {
+    static const char *const start[] = {"start", "model", NULL};
+    memory m;
+    memory_open(&m, 100, 90, 67);
+    CHECK_OK(update(&m, "perceptron", NULL, 400, error));
+    check_form(&m);
+    ck_assert_uint_eq(patterns_fixed(&m), 90);
+    ebm_real *before = malloc(m.model.n_theta * sizeof *before);
+    ck_assert_ptr_nonnull(before);
+    memcpy(before, m.model.theta, m.model.n_theta * sizeof *before);
+    CHECK_OK(update(&m, "perceptron", start, 3, error));
+    ck_assert_int_eq(memcmp(before, m.model.theta, m.model.n_theta * sizeof *before), 0);
+    free(before);
+    memory_close(&m);
+}
+END_TEST
+
+/* Two patterns that differ in unit 0 alone give it the same field: no couplings hold both, after any number of passes. */
+START_TEST(test_perceptron_cannot_hold_what_no_couplings_hold) {
+    memory m;
+    memory_open(&m, 30, 2, 71);
+    memcpy(m.x + 30, m.x, 30 * sizeof *m.x);
+    m.x[30] = -m.x[30];
+    CHECK_OK(update(&m, "perceptron", NULL, 200, error));
+    check_form(&m);
+    ck_assert_uint_lt(patterns_fixed(&m), 2);
+    memory_close(&m);
+}
+END_TEST
+
+/* A sampler that walks to given states: chain b to row (calls + b) of a list; `calls` counts the chains moved. */
+typedef struct given {
+    const ebm_real *states;
+    size_t rows, calls;
+} given;
+
+static ebm_status given_step(ebm_sampler *sampler, const ebm_model *model, ebm_path path, ebm_chains *chains,
+                             size_t sweeps, ebm_work *work, ebm_error *error) {
+    given *g = sampler->state;
+    const size_t V = model->space.size;
+    (void)path;
+    (void)sweeps;
+    (void)work;
+    (void)error;
+    for (size_t b = 0; b < chains->batch.count; b++)
+        memcpy(chains->batch.x + b * V, g->states + (g->calls + b) % g->rows * V, V * sizeof(ebm_real));
+    g->calls += chains->batch.count;
+    chains->batch.field_ok = false;
+    return EBM_OK;
+}
+
+static const ebm_sampler_type given_type = {.info = {.name = "given"}, .step = given_step};
+
+/* The negatives of a trial: random states (random-valleys), else the patterns with three units changed, but for every
+ * third pattern, which has not moved. */
+static ebm_real *negatives_of(const memory *m, size_t count, bool random) {
+    ebm_real *out = malloc(count * m->V * sizeof *out);
+    test_random r = {83};
+    ck_assert_ptr_nonnull(out);
+    for (size_t b = 0; b < count; b++)
+        for (size_t i = 0; i < m->V; i++)
+            out[b * m->V + i] = random ? (test_random_word(&r) >> 63 ? 1 : -1) : m->x[b * m->V + i];
+    for (size_t b = 0; b < count && !random; b++)
+        for (size_t k = 0; k < 3 && b % 3; k++)
+            out[b * m->V + (7 * b + k) % m->V] *= -1;
+    return out;
+}
+
+static const struct {
+    const char *negative;
+    size_t negatives;
+} phases[] = {
+    {"random-valleys", 21}, {"random-valleys", 0}, {"pattern-valleys", 0}, {"few-steps", 0}, {"few-steps-sgd", 0}};
+
+/* Errata 2: W += rate (<y y^T> - <y' y'^T>), from Hebb's weights. Two roundings of couplings below 1 and sums of K
+ * products: 8 K u. */
+START_TEST(test_hopfield_descent_is_its_formula) {
+    memory m;
+    memory_open(&m, 70, 13, 73);
+    char count[8];
+    snprintf(count, sizeof count, "%zu", phases[_i].negatives);
+    const char *const pairs[] = {"negative", phases[_i].negative, "negatives", count, "rate", "0.3", NULL};
+    const size_t V = m.V, M = phases[_i].negatives ? phases[_i].negatives : m.K;
+    ebm_real *y = negatives_of(&m, M, _i < 2);
+    double *want = plain_hebb(&m);
+    for (size_t i = 0; i < V; i++)
+        for (size_t j = 0; j < V; j++) {
+            double change = 0;
+            for (size_t p = 0; p < m.K; p++)
+                change += (double)(m.x[p * V + i] * m.x[p * V + j]) / (double)m.K;
+            for (size_t b = 0; b < M; b++)
+                change -= (double)(y[b * V + i] * y[b * V + j]) / (double)M;
+            want[i * V + j] += i == j ? 0 : 0.3 * change;
+        }
+    given g = {y, M, 0};
+    ebm_sampler sampler = {.type = &given_type, .state = &g};
+    CHECK_OK(update_with(&m, "hopfield-descent", pairs, &sampler, 1, error));
+    check_form(&m);
+    ck_assert_double_le(distance(&m, want), 8 * UNIT_ROUNDOFF * (double)m.K);
+    free(want);
+    free(y);
+    memory_close(&m);
+}
+END_TEST
+
+/* At load 0.5 Hebb holds hardly any pattern; rules that start at the patterns end with all of them fixed, and then change
+ * nothing more. */
+START_TEST(test_hopfield_descent_from_patterns_fixes_them_all) {
+    static const char *const rules[] = {"pattern-valleys", "few-steps", "few-steps-sgd"};
+    const char *const first[] = {"negative", rules[_i], "rate", "0.5", NULL};
+    const char *const later[] = {"negative", rules[_i], "rate", "0.5", "start", "model", NULL};
+    const char *const flips[] = {"flips", "3", "order", "random", NULL};
+    const ebm_sampler_type *type = (const ebm_sampler_type *)ebm_component_find(EBM_KIND_SAMPLER, "descent");
+    memory m;
+    memory_open(&m, 60, 30, 79);
+    void *options = test_options(&type->info, _i ? flips : NULL);
+    ebm_sampler sampler;
+    CHECK_OK(ebm_sampler_create(type, options, &m.model, &sampler, error));
+    CHECK_OK(update(&m, "hebbian", NULL, 1, error));
+    ck_assert_uint_lt(patterns_fixed(&m), 30);
+    CHECK_OK(update_with(&m, "hopfield-descent", first, &sampler, 2000, error));
+    check_form(&m);
+    ck_assert_uint_eq(patterns_fixed(&m), 30);
+    ebm_real before[60 * 60];
+    memcpy(before, ebm_model_view(&m.model, "W"), sizeof before);
+    CHECK_OK(update_with(&m, "hopfield-descent", later, &sampler, 2, error));
+    ck_assert_int_eq(memcmp(before, ebm_model_view(&m.model, "W"), sizeof before), 0);
+    ebm_sampler_free(&sampler);
+    test_options_free(&type->info, options);
+    memory_close(&m);
+}
+END_TEST
+
 static const char *const one_shot[] = {"hebbian", "storkey", "pseudo-inverse"};
 
 START_TEST(test_one_shot_learners_refuse_other_models) {
@@ -268,7 +345,14 @@ static Suite *hopfield_learners_suite(void) {
     tcase_add_loop_test(formulas, test_pseudo_inverse_projects_onto_the_patterns, 0, 5);
     tcase_add_test(formulas, test_pseudo_inverse_takes_dependent_patterns);
     tcase_add_test(formulas, test_pseudo_inverse_refuses_patterns_that_span_the_space);
+    tcase_add_loop_test(formulas, test_perceptron_is_the_plain_loop, 0, 2);
+    tcase_add_loop_test(formulas, test_hopfield_descent_is_its_formula, 0, 5);
     suite_add_tcase(suite, formulas);
+    TCase *ends = tcase_create("ends");
+    tcase_add_test(ends, test_perceptron_ends_on_separable_patterns);
+    tcase_add_test(ends, test_perceptron_cannot_hold_what_no_couplings_hold);
+    tcase_add_loop_test(ends, test_hopfield_descent_from_patterns_fixes_them_all, 0, 3);
+    suite_add_tcase(suite, ends);
     TCase *contract = tcase_create("contract");
     tcase_add_loop_test(contract, test_one_shot_learners_refuse_other_models, 0, 3);
     tcase_add_loop_test(contract, test_one_shot_learners_give_the_same_bytes_for_any_threads, 0, 3);
