@@ -8,6 +8,7 @@
 #define EBM_DATASETS(ENTRY)                                                                                            \
     ENTRY(ebm_bars_and_stripes)                                                                                        \
     ENTRY(ebm_shifter)                                                                                                 \
+    ENTRY(ebm_parity)                                                                                                  \
     ENTRY(ebm_random_patterns)                                                                                         \
     ENTRY(ebm_glyphs)                                                                                                  \
     ENTRY(ebm_mnist)                                                                                                   \
@@ -19,6 +20,7 @@
     ENTRY(ebm_rbm)                                                                                                     \
     ENTRY(ebm_boltzmann)                                                                                               \
     ENTRY(ebm_hopfield)                                                                                                \
+    ENTRY(ebm_boltzmann_hidden)                                                                                        \
     ENTRY(ebm_ising)                                                                                                   \
     ENTRY(ebm_potts)                                                                                                   \
     ENTRY(ebm_potts_dense)                                                                                             \

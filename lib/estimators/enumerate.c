@@ -99,10 +99,11 @@ static ebm_status sums_over_hidden(const ebm_model *model, ebm_path path, size_t
 ebm_status ebm_model_joint_energies(const ebm_model *model, ebm_path path, size_t state, ebm_batch *batch, double *out,
                                     ebm_work *work, ebm_error *error) {
     const size_t H = model->n_hidden, V = model->space.size, M = batch->count;
+    const ebm_real down = model->space.domain == EBM_SPIN ? -1 : 0;
     for (size_t m = 0; m < M; m++) {
         ebm_states_fill(&model->space, state, 1, batch->x + m * V);
         for (size_t j = 0; j < H; j++)
-            batch->hidden[m * H + j] = (ebm_real)(m >> j & 1u);
+            batch->hidden[m * H + j] = m >> j & 1u ? 1 : down;
     }
     batch->field_ok = false;
     batch->hidden_ok = true;

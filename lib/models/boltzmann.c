@@ -148,7 +148,18 @@ ebm_status ebm_boltzmann_load(ebm_model *model, const char *directory, ebm_error
     return check_couplings(directory, model->space.size, model->theta, error);
 }
 
-/* Row i of the couplings, right of the diagonal, draws at chain i; the biases at chain V. */
+void ebm_boltzmann_draw_couplings(size_t V, double scale, ebm_stream stream, ebm_real *W) {
+    for (size_t i = 0; i < V; i++) {
+        ebm_random_normal(stream, (uint32_t)i, 0, V, W + i * V);
+        for (size_t j = 0; j < i; j++)
+            W[i * V + j] = W[j * V + i];
+        W[i * V + i] = 0;
+        for (size_t j = i + 1; j < V; j++)
+            W[i * V + j] = (ebm_real)(scale * (double)W[i * V + j]);
+    }
+}
+
+/* The couplings draw at chains 0 ... V - 1, the biases at chain V. */
 static ebm_status boltzmann_initialise(ebm_model *model, const void *options, const ebm_dataset *data, uint32_t seed,
                                        ebm_error *error) {
     const boltzmann_options *o = options;
@@ -167,14 +178,8 @@ static ebm_status boltzmann_initialise(ebm_model *model, const void *options, co
             bias[i] += base.parameters[i];
         ebm_base_free(&base);
     }
-    for (size_t i = 0; i < V && o->initialise == INIT_NORMAL; i++) {
-        ebm_random_normal(stream, (uint32_t)i, 0, V, W + i * V);
-        for (size_t j = 0; j < i; j++)
-            W[i * V + j] = W[j * V + i];
-        W[i * V + i] = 0;
-        for (size_t j = i + 1; j < V; j++)
-            W[i * V + j] = (ebm_real)(o->init_scale * (double)W[i * V + j]);
-    }
+    if (o->initialise == INIT_NORMAL)
+        ebm_boltzmann_draw_couplings(V, o->init_scale, stream, W);
     return EBM_OK;
 }
 
@@ -372,14 +377,12 @@ ebm_status ebm_boltzmann_log_normaliser(const ebm_model *model, ebm_path path, d
     return status;
 }
 
-enum { MOMENT_UNITS = 20 };
-
 ebm_status ebm_boltzmann_expected_grad_theta(const ebm_model *model, double scale, ebm_real *grad, double *log_z,
                                              ebm_work *work, ebm_error *error) {
     const size_t V = model->space.size, mark = ebm_work_mark(work);
     double total = 0, *mean = NULL, *pair = NULL;
     ebm_pair_sum sum;
-    ebm_status status = enumeration(model, ebm_path_end(), MOMENT_UNITS, "the exact gradient", &sum, work, error);
+    ebm_status status = enumeration(model, ebm_path_end(), EBM_PAIRS_MAX_UNITS, "the exact gradient", &sum, work, error);
     if (status == EBM_OK) {
         mean = ebm_work_take(work, V, sizeof *mean);
         pair = ebm_work_take(work, V * V, sizeof *pair);
@@ -401,6 +404,8 @@ ebm_status ebm_boltzmann_expected_grad_theta(const ebm_model *model, double scal
     return status;
 }
 
+enum { DRAW_UNITS = 20 };
+
 ebm_status ebm_boltzmann_sample_exact(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_stream stream,
                                       uint32_t first_chain, uint64_t step, ebm_work *work, ebm_error *error) {
     const size_t V = model->space.size, B = batch->count, mark = ebm_work_mark(work);
@@ -408,7 +413,7 @@ ebm_status ebm_boltzmann_sample_exact(const ebm_model *model, ebm_path path, ebm
     uint32_t *states = ebm_work_take(work, B, sizeof *states);
     double log_z = 0;
     ebm_pair_sum sum;
-    ebm_status status = states ? enumeration(model, path, MOMENT_UNITS, "exact draws", &sum, work, error)
+    ebm_status status = states ? enumeration(model, path, DRAW_UNITS, "exact draws", &sum, work, error)
                                : ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu draws", B);
     if (status == EBM_OK)
         status = ebm_pair_log_sum(&sum, &log_z, work, error);

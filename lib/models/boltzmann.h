@@ -12,6 +12,9 @@ ebm_status ebm_boltzmann_shape(ebm_model *model, ebm_error *error);
 /* W.npy and bias.npy; couplings that are not symmetric, or of a unit with itself, are refused with the largest such. */
 ebm_status ebm_boltzmann_load(ebm_model *model, const char *directory, ebm_error *error);
 
+/* W (V, V): normal couplings of this standard deviation; row i, right of the diagonal, draws at chain i. */
+void ebm_boltzmann_draw_couplings(size_t V, double scale, ebm_stream stream, ebm_real *W);
+
 void ebm_boltzmann_field(const ebm_model *model, const ebm_batch *batch, ebm_work *work);
 void ebm_boltzmann_energy(const ebm_model *model, ebm_path path, const ebm_batch *batch, double *out, ebm_work *work);
 void ebm_boltzmann_energy_difference(const ebm_model *model, ebm_path from, ebm_path to, const ebm_batch *batch,

@@ -19,13 +19,14 @@ unsigned ebm_model_slots(const ebm_model_type *type) {
     mask |= type->hidden_means ? EBM_SLOT_HIDDEN_MEANS : 0;
     mask |= type->graph ? EBM_SLOT_GRAPH : 0;
     mask |= type->sample_site ? EBM_SLOT_SAMPLE_SITE : 0;
+    mask |= type->joint_sweep && type->joint_grad_theta && type->sample_hidden ? EBM_SLOT_JOINT_SWEEP : 0;
     return mask;
 }
 
 const char *ebm_slot_names(unsigned mask, char *buffer, size_t size) {
     static const char *const names[] = {"grad_x", "site",           "block conditionals", "joint_energy",
                                         "base",   "log_normaliser", "score_terms",        "hidden_means",
-                                        "graph",  "sample_site"};
+                                        "graph",  "sample_site",    "joint_sweep"};
     size_t used = 0;
     if (size > 0)
         buffer[0] = '\0';

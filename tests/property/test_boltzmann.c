@@ -150,11 +150,15 @@ START_TEST(test_boltzmann_limits_of_enumeration) {
     ebm_batch batch;
     ebm_real *grad = calloc(m.model.n_theta, sizeof *grad);
     CHECK_OK(ebm_batch_create(&m.model, 2, &batch, error));
-    ck_assert_int_eq(m.model.type->expected_grad_theta(&m.model, 1, grad, NULL, m.work, &said), EBM_UNSUPPORTED);
-    ck_assert_ptr_nonnull(strstr(said.message, "2^24 states"));
+    CHECK_OK(m.model.type->expected_grad_theta(&m.model, 1, grad, &log_z, m.work, error));
+    ck_assert_double_eq_tol(log_z, want, 1e-12 * want);
+    /* E[x_3] = 0 and E[x_3 x_20] = tanh 2, half of it in each half of W; one rounding to ebm_real */
+    ck_assert_double_eq_tol(grad[24 * 24 + 3], 0, 1e-12);
+    ck_assert_double_eq_tol(grad[3 * 24 + 20], -0.5 * tanh(2), 1e-12 + UNIT_ROUNDOFF);
     ck_assert_int_eq(
         m.model.type->sample_exact(&m.model, ebm_path_end(), &batch, ebm_stream_of(1, 1), 0, 0, m.work, &said),
         EBM_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(said.message, "2^24 states"));
     W[0] = 0;
     bias[0] = (ebm_real)INFINITY;
     ck_assert_int_eq(m.model.type->log_normaliser(&m.model, ebm_path_end(), &log_z, m.work, &said), EBM_DIVERGED);
@@ -170,6 +174,7 @@ START_TEST(test_boltzmann_limits_of_enumeration) {
     CHECK_OK(ebm_model_create(type, options, NULL, NULL, 1, &large, error));
     ck_assert_int_eq(type->log_normaliser(&large, ebm_path_end(), &log_z, work, &said), EBM_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(said.message, "2^25 states"));
+    ck_assert_int_eq(type->expected_grad_theta(&large, 1, large.theta, NULL, work, &said), EBM_UNSUPPORTED);
     ebm_model_free(&large);
     ebm_work_free(work);
     test_options_free(&type->info, options);

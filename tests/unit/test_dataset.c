@@ -200,6 +200,31 @@ START_TEST(test_shifter_support) {
 }
 END_TEST
 
+/* Every word of even parity once, and the moments of fewer than n units those of fair coins. */
+START_TEST(test_parity_support) {
+    enum { BITS = 5 };
+    LOAD(&ebm_parity, 1, "bits", "5");
+    check_support(16);
+    ck_assert_uint_eq(data.space.size, BITS);
+    for (unsigned set = 1; set < 1u << BITS; set++) {
+        size_t all = 0, even = 0;
+        for (size_t k = 0; k < data.train.count; k++) {
+            size_t up = 0, ones = 0;
+            for (size_t i = 0; i < BITS; i++) {
+                ones += data.train.bytes[k * BITS + i];
+                up += (set >> i & 1u) && data.train.bytes[k * BITS + i];
+            }
+            even += ones % 2 == 0;
+            all += up == (size_t)__builtin_popcount(set);
+        }
+        const int units = __builtin_popcount(set);
+        ck_assert_uint_eq(even, 16);
+        ck_assert_uint_eq(all, units < BITS ? (size_t)16 >> units : 0); /* all five at once: an odd number */
+    }
+    ebm_dataset_free(&data);
+}
+END_TEST
+
 /* Draws are uniform: chi-squared over the 14 pictures of side 3, 13 degrees of freedom; 60 is a tail of 6e-8. */
 START_TEST(test_bars_and_stripes_draws) {
     size_t counts[14] = {0}, draws = 14000;
@@ -393,6 +418,7 @@ int main(void) {
     tcase_add_test(tests, test_dataset_threshold_and_means);
     tcase_add_test(tests, test_bars_and_stripes_support);
     tcase_add_test(tests, test_shifter_support);
+    tcase_add_test(tests, test_parity_support);
     tcase_add_test(tests, test_bars_and_stripes_draws);
     tcase_add_test(tests, test_random_patterns_means);
     tcase_add_test(tests, test_glyphs_depend_on_seed_and_index_alone);

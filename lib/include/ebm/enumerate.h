@@ -22,8 +22,8 @@ size_t ebm_states_code(const ebm_space *space, const ebm_real *x);
  * EBM_UNSUPPORTED with the number for more than EBM_MAX_STATES states, EBM_DIVERGED where an energy is not finite. */
 EBM_NODISCARD ebm_status ebm_model_log_probabilities(const ebm_model *model, ebm_path path, double *log_p,
                                                      double *log_z, ebm_work *work, ebm_error *error);
-/* out (2^H) = E_beta(x, h) of one visible state with every state of 0/1 hidden units (unit j is bit j). `batch` has 2^H
- * rows. EBM_DIVERGED as above. */
+/* out (2^H) = E_beta(x, h) of one visible state with every state of the hidden units (unit j is up where bit j is set; they
+ * are 0/1, but -1/+1 where the visible ones are). `batch` has 2^H rows. EBM_DIVERGED as above. */
 EBM_NODISCARD ebm_status ebm_model_joint_energies(const ebm_model *model, ebm_path path, size_t state, ebm_batch *batch,
                                                   double *out, ebm_work *work, ebm_error *error);
 

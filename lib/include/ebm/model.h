@@ -75,7 +75,8 @@ enum {
     EBM_SLOT_SCORE_TERMS = 64,
     EBM_SLOT_HIDDEN_MEANS = 128,
     EBM_SLOT_GRAPH = 256,
-    EBM_SLOT_SAMPLE_SITE = 512 /* real units: their full conditionals can be drawn from */
+    EBM_SLOT_SAMPLE_SITE = 512, /* real units: their full conditionals can be drawn from */
+    EBM_SLOT_JOINT_SWEEP = 1024 /* joint_sweep, joint_grad_theta and sample_hidden: the chain of (x, h) */
 };
 
 /* How a unit is updated given all others. */
@@ -173,6 +174,15 @@ typedef struct ebm_model_type {
     void (*visible_means)(const ebm_model *model, const ebm_batch *batch, ebm_real *out, ebm_work *work);
     /* out[b] = E_beta(x_b, h_b) */
     void (*joint_energy)(const ebm_model *model, ebm_path path, const ebm_batch *batch, double *out, ebm_work *work);
+    /* Gibbs sampling of the joint p_beta(x, h), from the batch's x and hidden states: sweeps over the visible units in
+     * turn but those with fixed[i] (NULL: none is), then the hidden ones. All of them fixed is the clamped phase. Rule
+     * EBM_HEAT_BATH, scan EBM_SCAN_SYSTEMATIC. Sweep s of row b draws number i for unit i and V + j for hidden unit j of
+     * ebm_random_uniform(stream, first_chain + b, step + s). Sets hidden_ok, clears field_ok where x may have changed. */
+    ebm_status (*joint_sweep)(const ebm_model *model, ebm_path path, ebm_batch *batch, const bool *fixed,
+                              const ebm_sweeps *sweeps, ebm_work *work, ebm_error *error);
+    /* grad (n_theta) += scale * sum_b weight_b dE(x_b, h_b)/dtheta at beta = 1, at the batch's hidden states. */
+    void (*joint_grad_theta)(const ebm_model *model, const ebm_batch *batch, const ebm_real *weight, double scale,
+                             ebm_real *grad, ebm_work *work);
     /* log Z of the path at beta = 0: the base over x times the uniform hidden units. */
     double (*log_base_normaliser)(const ebm_model *model, const ebm_base *base);
     /* log Z_beta exactly, in blocks; EBM_UNSUPPORTED with the size when there is too much to enumerate. */
