@@ -3,16 +3,20 @@
  *   peak         best rate of gemm on one thread, between the repeats
  *   plain loop   single-site heat bath of one 256 x 256 Ising torus by a checkerboard loop in plain C: bytes for spins,
  *                a table of thresholds, the library's random words; what one would write first
+ *   memory       bytes a second of y += a x over 32 MB arrays on one thread, 3 numbers an element
  *   diagnostics  R-hat and effective sample sizes of 4 chains x 10,000 draws x 200 variables
  *
  * A rate counts the sampler's own site updates. The dense rate counts 2 V operations for each: what an update of a fully
- * connected machine's fields takes. Seconds are the best of the repeats. These rows are times: they compare with
+ * connected machine's fields takes. A sampler that leaves no law invariant (descent) comes to an end: each repeat starts
+ * from the same states, and the memory rate of its changes counts what a change takes where fields are kept up to date
+ * one change at a time, 3 V numbers: a row of couplings and a chain's fields read, the fields written. Seconds are the best of the repeats. These rows are times: they compare with
  * nothing. Row step: threads. */
 #include "measure.h"
 #include "runners.h"
 #include "timing.h"
 
 #include "ebm/diagnostics.h"
+#include "ebm/matrix.h"
 #include "ebm/random.h"
 
 #include <math.h>
@@ -97,13 +101,33 @@ static ebm_status measure_diagnostics(ebm_work *work, double *best, ebm_error *e
     return status;
 }
 
+/* Bytes a second of an addition of one array to another, both too large for any cache. */
+static ebm_status measure_memory(ebm_work *work, double *best, ebm_error *error) {
+    const size_t n = (size_t)32 << 20 >> (sizeof(ebm_real) == 8 ? 3 : 2), mark = ebm_work_mark(work);
+    ebm_real *x = ebm_work_take(work, n, sizeof *x), *y = ebm_work_take(work, n, sizeof *y);
+    if (!x || !y)
+        return ebm_fail(error, EBM_NO_MEMORY, "no memory for two arrays of %zu numbers", n);
+    for (size_t i = 0; i < n; i++)
+        x[i] = y[i] = 1;
+    for (int pass = 0; pass < 3; pass++) {
+        const double start = ebm_seconds_now();
+        ebm_axpy(n, 0.5, x, y, work);
+        const double rate = 3 * (double)n * sizeof *x / (ebm_seconds_now() - start);
+        *best = rate > *best ? rate : *best;
+    }
+    ebm_work_release(work, mark);
+    return EBM_OK;
+}
+
 typedef struct bench_chains {
     const bench_chains_options *options;
     ebm_subject subject;
     ebm_chains chains;
     ebm_work *single;
-    double peak, plain, diagnostics, seconds; /* best of the repeats */
-    uint64_t updates;                         /* of one repeat */
+    ebm_real *start;                                  /* (chains, V), of samplers that come to an end; else NULL */
+    double peak, plain, memory, diagnostics, seconds; /* best of the repeats */
+    uint64_t updates;                                 /* of one repeat */
+    double changes;                                   /* the same */
 } bench_chains;
 
 static ebm_status run_repeats(bench_chains *b, ebm_output *output, ebm_error *error) {
@@ -112,15 +136,21 @@ static ebm_status run_repeats(bench_chains *b, ebm_output *output, ebm_error *er
     const ebm_path path = {NULL, 1 / o->temperature};
     for (int64_t repeat = 0; repeat <= o->repeats; repeat++) { /* the first warms up */
         ebm_chains_reset_counters(&s->sampler, &b->chains);
+        if (b->start) {
+            memcpy(b->chains.batch.x, b->start, b->chains.batch.count * s->model.space.size * sizeof *b->start);
+            b->chains.batch.field_ok = false;
+        }
         double start = ebm_seconds_now();
         EBM_TRY(s->sampler.type->step(&s->sampler, &s->model, path, &b->chains, (size_t)o->steps, s->work, error));
         double seconds = ebm_seconds_now() - start;
         if (repeat > 0 && seconds < b->seconds) {
             b->seconds = seconds;
             b->updates = b->chains.site_updates;
+            b->changes = b->chains.accepted;
         }
         EBM_TRY(ebm_measure_peak((size_t)o->peak_size, b->single, &b->peak, error));
         EBM_TRY(measure_plain(b->single, &b->plain, error));
+        EBM_TRY(measure_memory(b->single, &b->memory, error));
         if (o->diagnostics)
             EBM_TRY(measure_diagnostics(b->single, &b->diagnostics, error));
         output->progress(output, (double)(repeat + 1) / (double)(o->repeats + 1));
@@ -140,9 +170,24 @@ static ebm_status report(const bench_chains *b, ebm_output *output, ebm_error *e
         EBM_TRY(sink->emit(sink, "over_plain_loop", rate / b->plain, NAN, error));
         EBM_TRY(sink->emit(sink, "dense_percent_of_peak", 100 * dense / b->peak, NAN, error));
     }
+    if (b->start) {
+        const double bytes = 3 * (double)b->subject.model.space.size * sizeof(ebm_real) * b->changes / b->seconds;
+        EBM_TRY(sink->emit(sink, "memory_rate", b->memory / 1e9, NAN, error));
+        EBM_TRY(sink->emit(sink, "change_rate", b->changes / b->seconds, NAN, error));
+        EBM_TRY(sink->emit(sink, "changes_percent_of_memory", 100 * bytes / b->memory, NAN, error));
+    }
     if (!b->options->diagnostics)
         return EBM_OK;
     return sink->emit(sink, "diagnostics_seconds", b->diagnostics, NAN, error);
+}
+
+static ebm_status keep_start(bench_chains *b, ebm_error *error) {
+    const size_t count = b->chains.batch.count * b->subject.model.space.size;
+    b->start = ebm_alloc(count, sizeof *b->start);
+    if (!b->start)
+        return ebm_fail(error, EBM_NO_MEMORY, "no memory for the start of %zu chains", b->chains.batch.count);
+    memcpy(b->start, b->chains.batch.x, count * sizeof *b->start);
+    return EBM_OK;
 }
 
 static ebm_status bench_chains_run(const ebm_case *c, ebm_output *output, int threads, ebm_error *error) {
@@ -162,12 +207,15 @@ static ebm_status bench_chains_run(const ebm_case *c, ebm_output *output, int th
                         b.chains.batch.x, b.single);
         status = ebm_sampler_attach(&b.subject.sampler, &b.subject.model, &b.chains, error);
     }
+    if (status == EBM_OK && !b.subject.sampler.type->exact && !b.subject.sampler.type->kernel)
+        status = keep_start(&b, error);
     if (status == EBM_OK)
         status = run_repeats(&b, output, error);
     if (status == EBM_OK)
         status = report(&b, output, error);
     ebm_base_free(&uniform);
     ebm_chains_free(&b.chains);
+    free(b.start);
     ebm_work_free(b.single);
     ebm_subject_free(&b.subject);
     return status;
@@ -180,6 +228,9 @@ static const ebm_metric bench_chains_metrics[] = {
     {"update_rate", "updates/s", true, "site updates of the sampler"},
     {"over_plain_loop", "ratio", true, "that rate against the plain loop's"},
     {"dense_percent_of_peak", "%", true, "2 V operations for each site update, against one thread's gemm"},
+    {"memory_rate", "GB/s", true, "y += a x over arrays in main memory, one thread"},
+    {"change_rate", "changes/s", true, "units that changed, of samplers that come to an end"},
+    {"changes_percent_of_memory", "%", true, "3 V numbers for each change, against that memory rate"},
     {"diagnostics_seconds", "s", true, "R-hat and effective sample sizes, 4 chains x 10,000 draws x 200 variables"},
     EBM_METRICS_END,
 };

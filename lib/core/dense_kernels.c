@@ -123,6 +123,37 @@ static void add_entries(size_t groups, const ebm_real *tables, size_t chains, si
     }
 }
 
+/* Rows that are added in one pass over `out`. */
+enum { PASS = 4 };
+
+static inline __attribute__((always_inline)) void add_pass(int count, const ebm_real *const *rows,
+                                                           const ebm_real *factor, size_t n, ebm_real *out) {
+    enum { UNROLLED = 4 };
+    size_t j = 0;
+    for (; j + (size_t)(UNROLLED * LANES) <= n; j += (size_t)(UNROLLED * LANES))
+        for (int u = 0; u < UNROLLED; u++) {
+            const size_t at = j + (size_t)(u * LANES);
+            real_vector sum = load_reals(out + at);
+            for (int k = 0; k < count; k++)
+                sum += factor[k] * load_reals(rows[k] + at);
+            store_reals(out + at, sum);
+        }
+    for (; j < n; j++)
+        for (int k = 0; k < count; k++)
+            out[j] += factor[k] * rows[k][j];
+}
+
+static void add_rows(size_t count, const ebm_real *const *rows, const ebm_real *factor, size_t n, ebm_real *out) {
+    for (; count >= PASS; count -= PASS, rows += PASS, factor += PASS)
+        add_pass(PASS, rows, factor, n, out);
+    if (count == 3)
+        add_pass(3, rows, factor, n, out);
+    else if (count == 2)
+        add_pass(2, rows, factor, n, out);
+    else if (count == 1)
+        add_pass(1, rows, factor, n, out);
+}
+
 #ifndef EBM_DOUBLE
 
 static void uniforms(ebm_stream stream, uint32_t first_chain, uint64_t step, size_t first, size_t units, size_t chains,
@@ -255,4 +286,5 @@ const ebm_dense_kernels KERNELS = {
     .add_entries = add_entries,
     .uniforms = uniforms,
     .update = update,
+    .add_rows = add_rows,
 };

@@ -54,6 +54,8 @@ typedef struct ebm_dense_kernels {
     /* Updates by heat bath or Metropolis's rule. Returns the number of proposals accepted (Metropolis only). Reads and
      * writes, but does not count, the chains of padding. */
     uint64_t (*update)(const ebm_dense_block *block);
+    /* out (n) += sum_k factor[k] rows[k][0 ... n-1], in the order of k for each element. */
+    void (*add_rows)(size_t count, const ebm_real *const *rows, const ebm_real *factor, size_t n, ebm_real *out);
 } ebm_dense_kernels;
 
 #endif

@@ -325,21 +325,24 @@ void ebm_boltzmann_site_changed(const ebm_model *model, ebm_batch *batch, const 
 }
 
 bool ebm_boltzmann_sweep(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_sweeps *sweeps, ebm_work *work) {
-    const size_t V = model->space.size, mark = ebm_work_mark(work);
+    const size_t V = model->space.size, B = batch->count, mark = ebm_work_mark(work);
     const double factor = is_spin(model) ? 2 : 1;
-    ebm_real *shift = sweeps->scan == EBM_SCAN_SYSTEMATIC && sweeps->rule != EBM_DESCENT
-                          ? ebm_work_take(work, V, sizeof *shift)
-                          : NULL;
+    const bool descent = sweeps->rule == EBM_DESCENT;
+    const bool can = sweeps->scan == EBM_SCAN_SYSTEMATIC || (descent && sweeps->scan == EBM_SCAN_RANDOM);
+    ebm_real *shift = can ? ebm_work_take(work, V, sizeof *shift) : NULL;
     bool done = false;
     if (shift) {
         base_part(model, path, factor, shift);
         ebm_dense_machine machine = machine_of(model);
         machine.gain = (ebm_real)(factor * path.beta);
         machine.shift = shift;
-        done = ebm_dense_sweep(&machine, ebm_dense_widest_block(), batch->count, batch->x, sweeps, work);
+        if (descent)
+            ebm_model_field(model, batch, work);
+        done = descent ? ebm_dense_descent(&machine, B, batch->x, batch->field, sweeps, work)
+                       : ebm_dense_sweep(&machine, ebm_dense_widest_block(), B, batch->x, sweeps, work);
     }
-    if (done)
-        batch->field_ok = false;
+    if (done) /* descent ends: the roundings of its changes are few */
+        batch->field_ok = descent;
     ebm_work_release(work, mark);
     return done;
 }

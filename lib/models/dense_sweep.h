@@ -25,6 +25,13 @@ size_t ebm_dense_widest_block(void);
 bool ebm_dense_sweep(const ebm_dense_machine *machine, size_t block, size_t chains, ebm_real *x, ebm_sweeps *sweeps,
                      ebm_work *work);
 
+/* sweeps->count sweeps of descent (EBM_DESCENT, and the limits in sweeps->left), units 0 ... units - 1 or, with
+ * EBM_SCAN_RANDOM, in the order of ebm_random_order(stream, first_chain + b, step + s), of x (chains, units) and its field
+ * (chains, units), both in place. A chain's walk is a function of its own start and number alone, as above. False, and
+ * nothing has happened, without memory. */
+bool ebm_dense_descent(const ebm_dense_machine *machine, size_t chains, ebm_real *x, ebm_real *field,
+                       ebm_sweeps *sweeps, ebm_work *work);
+
 /* field (chains, units) = bias + W x, by the sums of the sweep; gain and shift are not looked at. False without memory.
  */
 bool ebm_dense_field(const ebm_dense_machine *machine, size_t chains, const ebm_real *x, ebm_real *field,
