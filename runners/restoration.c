@@ -16,8 +16,9 @@
     ENTRY(error, MEAN, "", true, "share of the pixels of the answer that are wrong")                                   \
     ENTRY(corrupted_error, MEAN, "", false, "share of the pixels that were flipped")                                   \
     ENTRY(cut_error, MEAN, "", false, "share of the pixels of the exact mode that are wrong")                          \
-    ENTRY(error_above_cut, MEAN, "", true, "error less cut_error, picture by picture")                                 \
-    ENTRY(error_below_corrupted, MEAN, "", true, "corrupted_error less error, picture by picture")                     \
+    ENTRY(blank_error, MEAN, "", false, "share of the pixels that a picture of the commoner value alone has wrong")    \
+    ENTRY(excess_error, MEAN, "", true, "error less cut_error, picture by picture")                                 \
+    ENTRY(removed_error, MEAN, "", true, "corrupted_error less error, picture by picture")                     \
     ENTRY(energy, MEAN, "nats", true, "energy per pixel of the answer given the corrupted picture")                    \
     ENTRY(cut_energy, MEAN, "nats", false, "energy per pixel of the exact mode")                                       \
     ENTRY(true_energy, MEAN, "nats", false, "energy per pixel of the true picture")                                    \
@@ -138,6 +139,14 @@ ebm_status ebm_restoration_cut(ebm_restoration *r, const ebm_model *model, size_
     return states > 0 && states <= limit ? enumerate(r, model, picture, work, error) : EBM_OK;
 }
 
+/* The share of the rarer value. */
+static double share_of_rarer(size_t V, const ebm_real *y) {
+    size_t up = 0;
+    for (size_t i = 0; i < V; i++)
+        up += y[i] > 0;
+    return (double)(2 * up < V ? up : V - up) / (double)V;
+}
+
 /* The share of pixels in which two pictures differ. */
 static double share_of_differences(size_t V, const ebm_real *a, const ebm_real *b) {
     size_t differing = 0;
@@ -161,8 +170,9 @@ void ebm_restoration_score(ebm_restoration *r, const ebm_model *model, size_t pi
     *score(r, SCORE_error, picture) = wrong[3];
     *score(r, SCORE_corrupted_error, picture) = wrong[1];
     *score(r, SCORE_cut_error, picture) = wrong[2];
-    *score(r, SCORE_error_above_cut, picture) = wrong[3] - wrong[2];
-    *score(r, SCORE_error_below_corrupted, picture) = wrong[1] - wrong[3];
+    *score(r, SCORE_blank_error, picture) = share_of_rarer(V, r->truth);
+    *score(r, SCORE_excess_error, picture) = wrong[3] - wrong[2];
+    *score(r, SCORE_removed_error, picture) = wrong[1] - wrong[3];
     *score(r, SCORE_energy, picture) = least + gap[3] / (double)V;
     *score(r, SCORE_true_energy, picture) = least + gap[0] / (double)V;
     *score(r, SCORE_corrupted_energy, picture) = least + gap[1] / (double)V;

@@ -91,7 +91,7 @@ static double share_wrong(const int *pictures, const int *truth) {
 /* What every sampler's case must say. Numbers of the model are rounded to float: 21 terms below 2, 2^-24 of each. */
 static void check_rows(const mix_case *m, const sheets *s, double flip) {
     const double weight = log((1 - flip) / flip), tolerance = 21 * 2 * 0x1p-24;
-    double energy = 0, least = 0, truth = 0, corrupted = 0, smallest = INFINITY;
+    double energy = 0, least = 0, truth = 0, corrupted = 0, smallest = INFINITY, rarer = 0;
     for (size_t p = 0; p < PICTURES; p++) {
         const int *x = s->corrupted + p * PIXELS;
         const exact e = enumerate(x, weight);
@@ -106,12 +106,17 @@ static void check_rows(const mix_case *m, const sheets *s, double flip) {
         truth += energy_of(s->truth + p * PIXELS, x, weight) / (PICTURES * PIXELS);
         corrupted += energy_of(x, x, weight) / (PICTURES * PIXELS);
         smallest = fmin(smallest, answer - e.least);
+        double up = 0;
+        for (size_t i = 0; i < PIXELS; i++)
+            up += s->truth[p * PIXELS + i] > 0;
+        rarer += fmin(up, PIXELS - up) / (PICTURES * PIXELS);
     }
     ck_assert_double_eq_tol(mix_value(m, "error"), share_wrong(s->answer, s->truth), 1e-12);
     ck_assert_double_eq_tol(mix_value(m, "corrupted_error"), share_wrong(s->corrupted, s->truth), 1e-12);
     ck_assert_double_eq_tol(mix_value(m, "cut_error"), share_wrong(s->mode, s->truth), 1e-12);
-    ck_assert_double_eq_tol(mix_value(m, "error_above_cut"), mix_value(m, "error") - mix_value(m, "cut_error"), 1e-12);
-    ck_assert_double_eq_tol(mix_value(m, "error_below_corrupted"),
+    ck_assert_double_eq_tol(mix_value(m, "blank_error"), rarer, 1e-12);
+    ck_assert_double_eq_tol(mix_value(m, "excess_error"), mix_value(m, "error") - mix_value(m, "cut_error"), 1e-12);
+    ck_assert_double_eq_tol(mix_value(m, "removed_error"),
                             mix_value(m, "corrupted_error") - mix_value(m, "error"), 1e-12);
     ck_assert_double_eq_tol(mix_value(m, "energy"), energy, tolerance);
     ck_assert_double_eq_tol(mix_value(m, "cut_energy"), least, tolerance);
