@@ -59,6 +59,8 @@
     ENTRY(ebm_ais)                                                                                                     \
     ENTRY(ebm_pseudo_likelihood)                                                                                       \
     ENTRY(ebm_free_energy_gap)                                                                                         \
+    ENTRY(ebm_retrieval)                                                                                               \
+    ENTRY(ebm_moments)                                                                                                 \
     ENTRY(ebm_reconstruction_error)                                                                                    \
     ENTRY(ebm_generation)                                                                                              \
     ENTRY(ebm_autocorrelation_time_estimator)                                                                          \

@@ -20,6 +20,27 @@ START_TEST(test_hebbian_is_the_sum_of_outer_products) {
 }
 END_TEST
 
+/* b_i = h times the mean of y_i: K + 1 roundings, in double within, and none where a later update asks for none. */
+START_TEST(test_hebbian_field_is_along_the_mean) {
+    static const char *const pairs[] = {"bias", "-0.7", NULL};
+    memory m;
+    memory_open(&m, shapes[_i][0], shapes[_i][1], 12 + (uint64_t)_i);
+    CHECK_OK(update(&m, "hebbian", pairs, 2, error));
+    const ebm_real *bias = ebm_model_view(&m.model, "bias");
+    double worst = 0;
+    for (size_t i = 0; i < m.V; i++) {
+        double sum = 0;
+        for (size_t p = 0; p < m.K; p++)
+            sum += (double)m.x[p * m.V + i];
+        worst = fmax(worst, fabs((double)bias[i] + 0.7 * sum / (double)m.K));
+    }
+    ck_assert_double_le(worst, 2 * UNIT_ROUNDOFF);
+    CHECK_OK(update(&m, "hebbian", NULL, 1, error));
+    check_form(&m);
+    memory_close(&m);
+}
+END_TEST
+
 /* W_ij += (y_i y_j - y_i h_ji - h_ij y_j) / V with h_ij as a sum over k other than i and j. */
 static double *plain_storkey(const memory *m) {
     const size_t V = m->V;
@@ -341,6 +362,7 @@ static Suite *hopfield_learners_suite(void) {
     Suite *suite = suite_create("hopfield learners");
     TCase *formulas = tcase_create("formulas");
     tcase_add_loop_test(formulas, test_hebbian_is_the_sum_of_outer_products, 0, SHAPES);
+    tcase_add_loop_test(formulas, test_hebbian_field_is_along_the_mean, 0, SHAPES);
     tcase_add_loop_test(formulas, test_storkey_is_the_plain_triple_loop, 0, 6);
     tcase_add_loop_test(formulas, test_pseudo_inverse_projects_onto_the_patterns, 0, 5);
     tcase_add_test(formulas, test_pseudo_inverse_takes_dependent_patterns);
