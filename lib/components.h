@@ -10,6 +10,7 @@
     ENTRY(ebm_shifter)                                                                                                 \
     ENTRY(ebm_parity)                                                                                                  \
     ENTRY(ebm_random_patterns)                                                                                         \
+    ENTRY(ebm_machine_draws)                                                                                           \
     ENTRY(ebm_glyphs)                                                                                                  \
     ENTRY(ebm_mnist)                                                                                                   \
     ENTRY(ebm_idx_data)                                                                                                \
@@ -69,7 +70,10 @@
     ENTRY(ebm_gibbs_acceptance)                                                                                        \
     ENTRY(ebm_stability)                                                                                               \
     ENTRY(ebm_recall)                                                                                                  \
-    ENTRY(ebm_valleys)
+    ENTRY(ebm_valleys)                                                                                                 \
+    ENTRY(ebm_coupling_error)                                                                                          \
+    ENTRY(ebm_moment_gap)                                                                                              \
+    ENTRY(ebm_gibbs_acceptance)
 
 #define EBM_DECLARE_DATASET(name) extern const ebm_dataset_type name;
 #define EBM_DECLARE_MODEL(name) extern const ebm_model_type name;

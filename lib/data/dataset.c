@@ -78,6 +78,10 @@ static uint64_t hash_of(const ebm_dataset *dataset) {
     uint64_t hash = fnv1a(UINT64_C(0xcbf29ce484222325), kind, sizeof kind);
     hash = fnv1a(hash, space->shape, space->rank * sizeof *space->shape);
     hash = hash_half(hash, &dataset->train, space->size);
+    if (dataset->true_couplings && dataset->true_fields) {
+        hash = fnv1a(hash, dataset->true_couplings, space->size * space->size * sizeof(double));
+        hash = fnv1a(hash, dataset->true_fields, space->size * sizeof(double));
+    }
     return hash_half(hash, &dataset->test, space->size);
 }
 
@@ -111,6 +115,8 @@ void ebm_dataset_free(ebm_dataset *dataset) {
     free_half(&dataset->test);
     free(dataset->support);
     free(dataset->support_log_probability);
+    free(dataset->true_couplings);
+    free(dataset->true_fields);
     memset(dataset, 0, sizeof *dataset);
 }
 

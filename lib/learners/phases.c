@@ -1,6 +1,8 @@
 /* The positive and the negative phase (see phases.h). */
 #include "learners/phases.h"
 
+#include "ebm/likelihood.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +12,10 @@ typedef struct phases {
     ebm_optimiser optimiser;
     ebm_batch data; /* x borrowed from the caller of update, field ours */
     ebm_chains chains;
-    ebm_base uniform;   /* for starts from noise */
+    ebm_base uniform; /* for starts from noise */
+    double *means; /* (n_theta): mean dE/dtheta of all training examples, where they are all that the data give to every
+                           update; NULL otherwise */
+    bool means_known;
     uint8_t carried[8]; /* [0]: the persistent chains carry hidden units */
 } phases;
 
@@ -37,6 +42,11 @@ ebm_status ebm_phases_create(ebm_learner *learner, ebm_start start, ebm_error *e
     EBM_TRY(ebm_batch_create(learner->model, learner->batch, &p->data, error));
     free(p->data.x); /* rows come from the caller */
     p->data.x = NULL;
+    if (learner->model->type->linear && start != EBM_START_DATA && ebm_learner_sees_all(learner, learner->batch)) {
+        p->means = ebm_alloc(learner->model->n_theta, sizeof *p->means);
+        if (!p->means)
+            return ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu means", learner->model->n_theta);
+    }
     if (start == EBM_START_EXACT)
         return EBM_OK;
     size_t chains = start == EBM_START_DATA || options->chains == 0 ? learner->batch : (size_t)options->chains;
@@ -59,6 +69,7 @@ void ebm_phases_destroy(ebm_learner *learner) {
     ebm_batch_free(&p->data);
     ebm_chains_free(&p->chains);
     ebm_base_free(&p->uniform);
+    free(p->means);
     free(p);
 }
 
@@ -107,24 +118,41 @@ static ebm_status negative_phase(ebm_learner *learner, const ebm_real *x, size_t
     return EBM_OK;
 }
 
+/* gradient -= E_data[dE/dtheta] */
+static ebm_status positive_phase(ebm_learner *learner, const ebm_real *x, size_t count, ebm_work *work,
+                                 ebm_error *error) {
+    phases *p = learner->state;
+    const ebm_model *model = learner->model;
+    ebm_real *gradient = p->optimiser.gradient;
+    if (!p->means || count != learner->batch) {
+        ebm_model_field(model, &p->data, work);
+        model->type->grad_theta(model, &p->data, NULL, -1.0 / (double)count, gradient, work);
+        return EBM_OK;
+    }
+    if (!p->means_known)
+        EBM_TRY(ebm_add_grad_theta(model, x, count, p->means, work, error));
+    p->means_known = true;
+    for (size_t k = 0; k < model->n_theta; k++)
+        gradient[k] -= (ebm_real)(p->means[k] / (double)count);
+    return EBM_OK;
+}
+
 ebm_status ebm_phases_update(ebm_learner *learner, const ebm_real *x, size_t count, ebm_work *work, ebm_error *error) {
     phases *p = learner->state;
     ebm_model *model = learner->model;
-    ebm_real *gradient = p->optimiser.gradient;
     bool done = false;
     p->data.x = (ebm_real *)x; /* read only */
     p->data.count = count;
     p->data.field_ok = false;
-    ebm_model_field(model, &p->data, work);
     if (p->options->optimiser.kind == EBM_LBFGS) {
         EBM_TRY(ebm_lbfgs_likelihood(model, &p->options->optimiser, &p->data, &done, work, error));
         learner->finished = done && ebm_learner_sees_all(learner, count);
         return EBM_OK;
     }
-    model->type->grad_theta(model, &p->data, NULL, -1.0 / (double)count, gradient, work);
+    EBM_TRY(positive_phase(learner, x, count, work, error));
     EBM_TRY(negative_phase(learner, x, count, work, error));
     if (model->type->precondition)
-        model->type->precondition(model, gradient, work);
+        model->type->precondition(model, p->optimiser.gradient, work);
     EBM_TRY(ebm_optimiser_step(&p->optimiser, model, learner->update, learner->total_updates, work, error));
     ebm_model_refresh(model, work);
     return EBM_OK;

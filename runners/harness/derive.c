@@ -88,7 +88,7 @@ static bool place_item(const deriver *d, item *it, const ebm_row *row) {
         it->side = strcmp(value, rule->between_a) == 0 ? 0 : 1;
         return it->side == 0 || strcmp(value, rule->between_b) == 0;
     }
-    return isfinite(it->x);
+    return isfinite(it->x) && !(d->against_column && it->x < rule->from);
 }
 
 static ebm_status fill_item(deriver *d, const ebm_row *row) {
@@ -170,6 +170,15 @@ static size_t extreme(const item *items, size_t count, double sign) {
     return best;
 }
 
+/* Of a curve's points: the largest difference from one to the next; NAN for fewer than two. */
+static ebm_estimate largest_rise(size_t points, const ebm_estimate *y) {
+    ebm_estimate out = {NAN, NAN};
+    for (size_t i = 0; i + 1 < points; i++)
+        if (!(y[i + 1].value - y[i].value <= out.value))
+            out = ebm_difference(y[i + 1], y[i]);
+    return out;
+}
+
 /* For each value of `over`, the x of the smallest of its items. */
 static size_t lowest_places(const deriver *d, const item *items, size_t count) {
     size_t n = 0;
@@ -207,6 +216,9 @@ static bool operate(const deriver *d, const item *items, size_t count, ebm_estim
         n = average_curve(d, items, count);
         *out = ebm_first_crossing(n, d->x, d->a, d->rule->level);
         return true;
+    case EBM_DERIVE_LARGEST_RISE:
+        *out = largest_rise(average_curve(d, items, count), d->a);
+        return isfinite(out->value);
     case EBM_DERIVE_MAXIMUM:
         *out = estimate_of(&items[extreme(items, count, 1)]);
         return true;
@@ -346,7 +358,8 @@ static size_t column_of(const ebm_table *table, const char *name) {
 }
 
 static ebm_status derive_rule(const ebm_suite *suite, const ebm_derive *rule, ebm_table *table, ebm_error *error) {
-    bool curve = rule->op == EBM_DERIVE_SLOPE || rule->op == EBM_DERIVE_CROSSING || rule->op == EBM_DERIVE_MINIMUM_AT;
+    bool curve = rule->op == EBM_DERIVE_SLOPE || rule->op == EBM_DERIVE_CROSSING || rule->op == EBM_DERIVE_MINIMUM_AT ||
+                 rule->op == EBM_DERIVE_LARGEST_RISE;
     deriver d = {.suite = suite, .table = table, .rule = rule, .error = error, .n_keys = table->n_keys};
     d.over = column_of(table, rule->over);
     d.against = curve ? column_of(table, rule->against) : table->n_keys;

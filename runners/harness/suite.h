@@ -26,13 +26,14 @@ typedef enum ebm_derive_op {
     EBM_DERIVE_ABSOLUTE_DIFFERENCE, /* |of - exact|, for each row */
     EBM_DERIVE_MAXIMUM,             /* largest over an axis */
     EBM_DERIVE_MINIMUM,             /* smallest over an axis */
-    EBM_DERIVE_MINIMUM_AT           /* where along a numeric axis `of` is smallest */
+    EBM_DERIVE_MINIMUM_AT,          /* where along a numeric axis `of` is smallest */
+    EBM_DERIVE_LARGEST_RISE         /* largest increase of `of` from one place on a numeric axis to the next */
 } ebm_derive_op;
 
 enum { EBM_AT_EACH = -1, EBM_AT_LAST = -2 };
 
-/* mean, paired-difference, ratio, maximum and minimum need `over`; slope, crossing and minimum-at need `against` and may
- * take `over` (slope: all points in one fit; crossing: means over it first; minimum-at: the place for each of its
+/* mean, paired-difference, ratio, maximum and minimum need `over`; slope, crossing, minimum-at and largest-rise need `against` and may
+ * take `over` (slope: all points in one fit; crossing and largest-rise: means over it first; minimum-at: the place for each of its
  * values, then their geometric mean); z and the differences need `against`, a metric, and keep each row. `over` and `against` may
  * be "step". `at` is by default the last step of each case, each step for what keeps rows. What cannot be computed (a logarithm of 0,
  * a level never crossed) is a row of status failed. */
@@ -40,7 +41,7 @@ typedef struct ebm_derive {
     char *as, *of, *over;
     ebm_derive_op op;
     char *against; /* z: the exact metric; slope, crossing: the numeric axis */
-    double level;
+    double level, from; /* from: least `against` that counts */
     int64_t at;                                   /* a step, EBM_AT_EACH or EBM_AT_LAST */
     char *between_column, *between_a, *between_b; /* learner: [exact, cd-1] */
     bool absent;                                  /* its metric or columns exist at the other size only: no rows here */

@@ -9,11 +9,12 @@
 typedef struct written {
     char *as, *of, *over, *at, *against;
     int op;
-    double level;
+    double level, from;
 } written;
 
-static const char *const op_names[] = {"mean",       "paired-difference",   "ratio",   "slope",   "crossing",   "z",
-                                       "difference", "absolute-difference", "maximum", "minimum", "minimum-at", NULL};
+static const char *const op_names[] = {
+    "mean",    "paired-difference", "ratio",      "slope",        "crossing", "z", "difference", "absolute-difference",
+    "maximum", "minimum",           "minimum-at", "largest-rise", NULL};
 
 static const ebm_option derive_options[] = {
     {"as", EBM_OPTION_STRING, EBM_OFFSET(written, as), NULL, 0, 0, NULL, EBM_OPTION_REQUIRED, "name of the new metric"},
@@ -24,27 +25,31 @@ static const ebm_option derive_options[] = {
      "column whose rows are taken together, or step"},
     {"at", EBM_OPTION_STRING, EBM_OFFSET(written, at), NULL, 0, 0, NULL, 0, "last, each or a step"},
     {"against", EBM_OPTION_STRING, EBM_OFFSET(written, against), NULL, 0, 0, NULL, 0,
-     "z, difference, absolute-difference: the other metric; slope, crossing, minimum-at: the numeric column, or step"},
+     "z, difference, absolute-difference: the other metric; slope, crossing, minimum-at, largest-rise: the numeric "
+     "column, or step"},
     {"level", EBM_OPTION_REAL, EBM_OFFSET(written, level), NULL, -INFINITY, INFINITY, NULL, 0, "crossing: the level"},
+    {"from", EBM_OPTION_REAL, EBM_OFFSET(written, from), NULL, -INFINITY, INFINITY, NULL, 0,
+     "slope, largest-rise: only rows whose `against` is at least this"},
     {NULL, EBM_OPTION_BOOL, 0, NULL, 0, 0, NULL, 0, NULL}};
 
 /* Which keys an operation needs, and which it takes. */
 typedef struct shape {
-    bool over_needed, over_taken, between, against, level;
+    bool over_needed, over_taken, between, against, level, from;
 } shape;
 
 static const shape shapes[] = {
-    [EBM_DERIVE_MEAN] = {true, true, false, false, false},
-    [EBM_DERIVE_PAIRED_DIFFERENCE] = {true, true, true, false, false},
-    [EBM_DERIVE_RATIO] = {true, true, true, false, false},
-    [EBM_DERIVE_SLOPE] = {false, true, false, true, false},
-    [EBM_DERIVE_CROSSING] = {false, true, false, true, true},
-    [EBM_DERIVE_Z] = {false, false, false, true, false},
-    [EBM_DERIVE_DIFFERENCE] = {false, false, false, true, false},
-    [EBM_DERIVE_ABSOLUTE_DIFFERENCE] = {false, false, false, true, false},
-    [EBM_DERIVE_MAXIMUM] = {true, true, false, false, false},
-    [EBM_DERIVE_MINIMUM] = {true, true, false, false, false},
-    [EBM_DERIVE_MINIMUM_AT] = {false, true, false, true, false},
+    [EBM_DERIVE_MEAN] = {true, true, false, false, false, false},
+    [EBM_DERIVE_PAIRED_DIFFERENCE] = {true, true, true, false, false, false},
+    [EBM_DERIVE_RATIO] = {true, true, true, false, false, false},
+    [EBM_DERIVE_SLOPE] = {false, true, false, true, false, true},
+    [EBM_DERIVE_CROSSING] = {false, true, false, true, true, false},
+    [EBM_DERIVE_Z] = {false, false, false, true, false, false},
+    [EBM_DERIVE_DIFFERENCE] = {false, false, false, true, false, false},
+    [EBM_DERIVE_ABSOLUTE_DIFFERENCE] = {false, false, false, true, false, false},
+    [EBM_DERIVE_MAXIMUM] = {true, true, false, false, false, false},
+    [EBM_DERIVE_MINIMUM] = {true, true, false, false, false, false},
+    [EBM_DERIVE_MINIMUM_AT] = {false, true, false, true, false, false},
+    [EBM_DERIVE_LARGEST_RISE] = {false, true, false, true, false, true},
 };
 
 /* Whether `against` names a metric: the operation keeps each row. */
@@ -57,7 +62,8 @@ static ebm_status check_shape(const ebm_rule *rule, int op) {
     const struct {
         const char *key;
         bool needed, taken;
-    } keys[] = {{"over", s->over_needed, s->over_taken},
+    } keys[] = {{"from", false, s->from},
+                {"over", s->over_needed, s->over_taken},
                 {"between", s->between, s->between},
                 {"against", s->against, s->against},
                 {"level", s->level, s->level}};
@@ -152,6 +158,7 @@ static ebm_status read_derive(const ebm_rule *rule, ebm_derive *out) {
                             .op = (ebm_derive_op)w.op,
                             .against = w.against,
                             .level = w.level,
+                            .from = ebm_rule_has(rule, "from") ? w.from : -INFINITY,
                             .n_where = out->n_where,
                             .where = out->where,
                             .position = ebm_yaml_position(&rule->reader->tree, rule->node)};

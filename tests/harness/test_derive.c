@@ -160,6 +160,28 @@ START_TEST(test_derive_minimum_and_its_place) {
 }
 END_TEST
 
+START_TEST(test_derive_rise_and_from) {
+    start(" - {as: rise, of: kl, op: largest-rise, against: step}\n"
+          " - {as: late, of: kl, op: largest-rise, against: step, from: 10}\n"
+          " - {as: slope, of: log_z, op: slope, against: step, from: 10}\n");
+    static const int steps[] = {1, 9, 10, 100, 1000};
+    static const double curve[] = {5, 8, 4, 3, 3.5}, falling[] = {5, 4, 3, 2, 1};
+    for (int k = 0; k < 5; k++) {
+        add("rbm-2", "exact", 1, steps[k], "kl", curve[k], NAN);
+        add("rbm-2", "exact", 1, steps[k], "log_z", k < 2 ? 77 : pow(steps[k], -0.5), NAN);
+        add("rbm-4", "exact", 1, steps[k], "kl", falling[k], NAN);
+    }
+    add("rbm-8", "exact", 1, 1, "kl", 1, NAN); /* one point: no row */
+    derive();
+    check_row(nth_row(&table, "rise", 0), 3, NAN);
+    check_row(nth_row(&table, "rise", 1), -1, NAN);
+    ck_assert_ptr_null(nth_row(&table, "rise", 2));
+    check_row(nth_row(&table, "late", 0), 0.5, NAN);
+    ck_assert_double_eq_tol(nth_row(&table, "slope", 0)->value, -0.5, 1e-12);
+    stop();
+}
+END_TEST
+
 START_TEST(test_derive_paired_difference_and_ratio) {
     start(" - {as: d, of: kl, op: paired-difference, over: seed, between: {learner: [exact, cd-1-0.1]}}\n"
           " - {as: r, of: kl, op: ratio, over: seed, between: {learner: [exact, cd-1-0.1]}}\n");
@@ -316,6 +338,7 @@ int main(void) {
     tcase_add_test(tests, test_derive_at_chooses_steps);
     tcase_add_test(tests, test_derive_differences_of_two_metrics);
     tcase_add_test(tests, test_derive_minimum_and_its_place);
+    tcase_add_test(tests, test_derive_rise_and_from);
     tcase_add_test(tests, test_derive_paired_difference_and_ratio);
     tcase_add_test(tests, test_derive_slope_of_powers);
     tcase_add_test(tests, test_derive_crossing_of_a_level);

@@ -52,6 +52,9 @@ struct ebm_dataset {
     size_t support_count;
     ebm_real *support;
     double *support_log_probability;
+    /* Where the examples are draws of a machine of spins, p(x) ~ exp(sum_(i<j) J_ij x_i x_j + sum_i h_i x_i), that is known:
+     * its couplings J (size, size), symmetric with zero diagonal, and fields h (size). NULL otherwise. */
+    double *true_couplings, *true_fields;
     uint64_t hash; /* of values and labels: FNV-1a 64; part of a result's key */
 };
 
