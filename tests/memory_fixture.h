@@ -56,7 +56,8 @@ static inline ebm_status update_with(memory *m, const char *name, const char *co
     ck_assert_ptr_nonnull(type);
     void *options = test_options(&type->info, pairs);
     ebm_learner learner;
-    ebm_status status = ebm_learner_create(type, options, &m->model, sampler, NULL, 1, m->K, times, &learner, error);
+    const ebm_dataset data = {.space = m->model.space, .train = {.count = m->K, .reals = m->x}};
+    ebm_status status = ebm_learner_create(type, options, &m->model, sampler, &data, 1, m->K, times, &learner, error);
     for (size_t t = 0; t < times && status == EBM_OK; t++)
         status = ebm_learner_update(&learner, m->x, m->K, m->work, error);
     ebm_learner_free(&learner);

@@ -2,11 +2,13 @@
  * and data whose best log-likelihood is known: minus the sum of the units' entropies. */
 #include "data/datasets.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 typedef struct patterns_options {
     int64_t count, test, size, rows, data_seed;
     ebm_reals mean;
+    double load;
     int domain;
 } patterns_options;
 
@@ -14,6 +16,8 @@ static const char *const domain_names[] = {"binary", "spin", NULL};
 
 static const ebm_option options_table[] = {
     {"count", EBM_OPTION_INT, EBM_OFFSET(patterns_options, count), "100", 1, 1e8, NULL, 0, "training patterns"},
+    {"load", EBM_OPTION_REAL, EBM_OFFSET(patterns_options, load), "0", 0, 1e6, NULL, 0,
+     "instead of count: training patterns for each unit, rounded to a whole number of patterns, at least 1"},
     {"test", EBM_OPTION_INT, EBM_OFFSET(patterns_options, test), "0", 0, 1e8, NULL, 0, "test patterns"},
     {"size", EBM_OPTION_INT, EBM_OFFSET(patterns_options, size), "100", 1, 1e7, NULL, 0, "units of a pattern"},
     {"rows", EBM_OPTION_INT, EBM_OFFSET(patterns_options, rows), "0", 0, 1e7, NULL, 0,
@@ -68,11 +72,13 @@ static ebm_status load(const void *options, uint32_t seed, ebm_dataset *out, ebm
     if (chosen->rows > 0 && chosen->size % chosen->rows != 0)
         return ebm_fail(error, EBM_INVALID, "random-patterns: %lld units do not fill %lld rows",
                         (long long)chosen->size, (long long)chosen->rows);
+    const double loaded = fmax(1, nearbyint(chosen->load * (double)chosen->size)); /* far below 2^53 */
+    const size_t count = chosen->load > 0 ? (size_t)loaded : (size_t)chosen->count;
     const ebm_domain domain = spins ? EBM_SPIN : EBM_BINARY;
     out->space = chosen->rows > 0
                      ? ebm_space_picture(domain, (size_t)chosen->rows, (size_t)(chosen->size / chosen->rows))
                      : ebm_space_line(domain, (size_t)chosen->size);
-    EBM_TRY(fill(chosen, ebm_stream_of(data_seed, EBM_PURPOSE_DATA), (size_t)chosen->count, spins, &out->train, error));
+    EBM_TRY(fill(chosen, ebm_stream_of(data_seed, EBM_PURPOSE_DATA), count, spins, &out->train, error));
     return fill(chosen, ebm_stream_of(data_seed, EBM_PURPOSE_TEST_DATA), (size_t)chosen->test, spins, &out->test,
                 error);
 }

@@ -43,7 +43,7 @@ static const ebm_option descent_table[] = {
     {"rate", EBM_OPTION_REAL, AT(rate), "0.1", 0, 1e12, NULL, 0, "learning rate"},
     {"limit", EBM_OPTION_INT, AT(limit), "1000", 1, 1e9, NULL, 0, "most steps of the sampler on the way to a valley"},
     {"start", EBM_OPTION_CHOICE, AT(start), "hebbian", 0, 0, start_names, 0,
-     "couplings before the first update: Hebb's of its examples, or the model's"},
+     "couplings before the first update: Hebb's of all training examples, or the model's"},
     EBM_OPTIONS_END,
 };
 
@@ -55,10 +55,34 @@ typedef struct descent {
 /* Random numbers of one update are at steps update * STRIDE + 0, 1, ... */
 static const uint64_t STRIDE = (uint64_t)1 << 32;
 
+/* So that what is measured before the first update is Hebb's rule. Checkpoints are read later and have their own W. */
+static ebm_status start_from_hebb(const ebm_learner *learner, const ebm_couplings *c, ebm_error *error) {
+    const ebm_dataset *data = learner->data;
+    const size_t V = c->units, K = data ? data->train.count : 0;
+    ebm_work *work = NULL;
+    if (K == 0)
+        return ebm_fail(error, EBM_INVALID,
+                        "hopfield-descent starts from Hebb's couplings of the training examples: "
+                        "there are none; or set `start: model`");
+    EBM_TRY(ebm_work_create(1, &work, error));
+    ebm_real *x = ebm_work_take(work, K * V, sizeof *x);
+    if (x && ebm_space_equal(&data->space, &learner->model->space)) {
+        ebm_examples_fixed(data, &data->train, 0, K, x);
+        ebm_symmetric_product(V, K, 1.0 / (double)V, x, x, 0.0, c->W, work);
+        ebm_model_refresh(learner->model, work);
+    }
+    ebm_work_free(work);
+    return x ? EBM_OK : ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu patterns of %zu units", K, V);
+}
+
 static ebm_status descent_create(ebm_learner *learner, ebm_error *error) {
     const descent_options *o = learner->options;
     ebm_couplings c;
     EBM_TRY(ebm_couplings_of(learner->model, learner->type->info.name, &c, error));
+    if (o->start == START_HEBBIAN)
+        EBM_TRY(start_from_hebb(learner, &c, error));
+    ebm_clear_diagonal(c.units, c.W);
+    memset(c.bias, 0, c.units * sizeof *c.bias);
     descent *d = calloc(1, sizeof *d);
     learner->state = d;
     const size_t few = o->negative == FEW_STEPS_SGD ? 1 : learner->batch;
@@ -171,13 +195,6 @@ static ebm_status descent_update(ebm_learner *learner, const ebm_real *x, size_t
     ebm_couplings c;
     EBM_TRY(ebm_couplings_of(learner->model, learner->type->info.name, &c, error));
     const size_t V = c.units;
-    if (learner->update == 0) {
-        memset(c.bias, 0, V * sizeof *c.bias);
-        if (o->start == START_HEBBIAN)
-            ebm_symmetric_product(V, count, 1.0 / (double)V, x, x, 0.0, c.W, work);
-        ebm_clear_diagonal(V, c.W);
-        ebm_model_refresh(learner->model, work);
-    }
     d->chains.step = learner->update * STRIDE;
     if (o->negative == FEW_STEPS_SGD) {
         EBM_TRY(one_by_one(learner, x, count, c.W, work, error));

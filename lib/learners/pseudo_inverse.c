@@ -9,7 +9,8 @@
  * X X^T = L L^T (Cholesky) gives Y = L^-1 X with orthonormal rows and P = Y^T Y. Gram matrix, factor and Y are made in
  * double: what they lose is the condition number times the rounding unit, and Y is orthonormal to float where that is
  * below 1e-7. Where patterns are linearly dependent (or nearly so), Cholesky with pivots finds a basis among them: the
- * projection onto their span is the same. Patterns that span the whole space are refused: P is the identity then. */
+ * projection onto their span is the same. Patterns that span the whole space are refused unless `spanning` says otherwise:
+ * P is the identity then, and W = 0. */
 #include "components.h"
 #include "learners/associative.h"
 
@@ -20,7 +21,18 @@
 #include <limits.h>
 #include <string.h>
 
-static const ebm_option pseudo_inverse_table[] = {EBM_OPTIONS_END};
+typedef struct projection_options {
+    int spanning;
+} projection_options;
+
+enum { REFUSE, NOTHING };
+static const char *const spanning_names[] = {"refuse", "nothing", NULL};
+
+static const ebm_option pseudo_inverse_table[] = {
+    {"spanning", EBM_OPTION_CHOICE, EBM_OFFSET(projection_options, spanning), "refuse", 0, 0, spanning_names, 0,
+     "patterns that span the whole space, whose projection is the identity: an error, or W = 0"},
+    EBM_OPTIONS_END,
+};
 
 /* OpenBLAS's LAPACK; Fortran passes the length of a character argument after the others. */
 void dpotrf_(const char *triangle, const int *n, double *a, const int *lda, int *info, size_t);
@@ -100,7 +112,8 @@ static void orthonormal_rows(size_t V, const factor *f, double *Z, ebm_real *Y, 
     }
 }
 
-static ebm_status project(const ebm_couplings *c, size_t K, const ebm_real *x, ebm_work *work, ebm_error *error) {
+static ebm_status project(const ebm_couplings *c, size_t K, const ebm_real *x, int spanning, ebm_work *work,
+                          ebm_error *error) {
     const size_t V = c->units;
     if (K > INT_MAX || V > SIZE_MAX / sizeof(double) / (K + 1) || K > SIZE_MAX / sizeof(double) / K)
         return ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu patterns of %zu units", K, V);
@@ -112,6 +125,10 @@ static ebm_status project(const ebm_couplings *c, size_t K, const ebm_real *x, e
         X[k] = (double)x[k];
     ebm_blas_one_thread();
     EBM_TRY(factorise(V, X, &f, work, error));
+    if (f.rank >= V && spanning == NOTHING) {
+        memset(c->W, 0, V * V * sizeof *c->W);
+        return EBM_OK;
+    }
     if (f.rank >= V)
         return ebm_fail(error, EBM_INVALID,
                         "%zu patterns span all %zu dimensions: their projection is the identity, which without its "
@@ -130,10 +147,11 @@ static ebm_status project(const ebm_couplings *c, size_t K, const ebm_real *x, e
 
 static ebm_status pseudo_inverse_update(ebm_learner *learner, const ebm_real *x, size_t count, ebm_work *work,
                                         ebm_error *error) {
+    const projection_options *o = learner->options;
     ebm_couplings c;
     EBM_TRY(ebm_couplings_of(learner->model, learner->type->info.name, &c, error));
     const size_t mark = ebm_work_mark(work);
-    const ebm_status status = project(&c, count, x, work, error);
+    const ebm_status status = project(&c, count, x, o->spanning, work, error);
     ebm_work_release(work, mark);
     EBM_TRY(status);
     ebm_clear_diagonal(c.units, c.W);
@@ -144,7 +162,8 @@ static ebm_status pseudo_inverse_update(ebm_learner *learner, const ebm_real *x,
 
 const ebm_learner_type ebm_pseudo_inverse = {
     .info = {"pseudo-inverse", "the projection onto the patterns: an update stores its examples afresh, all at once",
-             "Personnaz, Guyon & Dreyfus 1985; Kanter & Sompolinsky 1987", pseudo_inverse_table, 0},
+             "Personnaz, Guyon & Dreyfus 1985; Kanter & Sompolinsky 1987", pseudo_inverse_table,
+             sizeof(projection_options)},
     .domains = 1u << EBM_SPIN,
     .create = ebm_one_shot_create,
     .update = pseudo_inverse_update,
