@@ -9,10 +9,9 @@
 #include "estimators/estimators.h"
 
 #include "ebm/likelihood.h"
-#include "samplers/settle.h"
+#include "ebm/recall.h"
 
 #include <math.h>
-#include <string.h>
 
 typedef struct recall_options {
     ebm_reals noise;
@@ -50,104 +49,19 @@ static const ebm_metric recall_metrics[] = {
     EBM_METRICS_END,
 };
 
-/* Marks in `hit` (V) the first n units of the pattern's own random order. */
-static void random_units(ebm_stream stream, uint32_t pattern, uint64_t step, size_t V, size_t n, uint32_t *order,
-                         bool *hit) {
-    for (size_t i = 0; i < V; i++) {
-        order[i] = (uint32_t)i;
-        hit[i] = false;
-    }
-    for (size_t i = 0; i < n; i++) {
-        const size_t j = i + ebm_random_below(stream, pattern, step, (uint32_t)i, (uint32_t)(V - i));
-        const uint32_t moved = order[i];
-        order[i] = order[j];
-        order[j] = moved;
-        hit[order[i]] = true;
-    }
-}
+/* Where the walks end: an entry for each pattern. */
+typedef ebm_recall_ends ends;
 
-typedef struct damage {
-    int kind;
-    size_t units; /* n */
-    ebm_stream stream;
-    uint64_t step;
-    uint32_t *order; /* scratch (V) */
-    bool *hit;       /* scratch (V) */
-    ebm_real *drawn; /* scratch (V) */
-} damage;
-
-static void damage_pattern(const damage *d, const ebm_space *space, uint32_t pattern, ebm_real *x) {
-    const size_t V = space->size;
-    const ebm_real down = space->domain == EBM_SPIN ? -1 : 0;
-    if (d->kind == CUE_FLIP) {
-        random_units(d->stream, pattern, d->step, V, d->units, d->order, d->hit);
-        for (size_t i = 0; i < V; i++)
-            x[i] = d->hit[i] ? 1 + down - x[i] : x[i];
-        return;
-    }
-    if (d->kind == CUE_MASK)
-        ebm_random_uniform(d->stream, pattern, d->step, V, d->drawn);
-    for (size_t i = V - d->units; i < V; i++)
-        x[i] = d->kind == CUE_MASK && d->drawn[i] < (ebm_real)0.5 ? 1 : down;
-}
-
-/* For each pattern: overlap, whether recalled, whether at rest, steps. */
-typedef struct ends {
-    double *overlap, *recalled, *settled, *steps;
-} ends;
-
-static double overlap_of(const ebm_space *space, const ebm_real *y, const ebm_real *x) {
-    size_t same = 0;
-    for (size_t i = 0; i < space->size; i++)
-        same += y[i] == x[i];
-    return 2 * (double)same / (double)space->size - 1;
-}
-
-/* Patterns first ... first + chains->batch.count - 1. */
-static ebm_status recall_rows(const recall_options *o, const ebm_estimate_inputs *in, const damage *d, size_t first,
-                              ebm_chains *chains, size_t *used, const ends *out, ebm_error *error) {
-    const ebm_space *space = &in->model->space;
-    const size_t V = space->size, count = chains->batch.count, mark = ebm_work_mark(in->work);
-    ebm_real *y = ebm_work_take(in->work, count * V, sizeof *y);
-    if (!y)
-        return ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu patterns", count);
-    size_t steps = 0;
-    ebm_examples_fixed(in->data, &in->data->train, first, count, y);
-    memcpy(chains->batch.x, y, count * V * sizeof *y);
-    for (size_t b = 0; b < count; b++)
-        damage_pattern(d, space, (uint32_t)(first + b), chains->batch.x + b * V);
-    chains->batch.field_ok = chains->batch.hidden_ok = false;
-    chains->first_chain = (uint32_t)first;
-    chains->step = d->step;
-    ebm_status status = ebm_sampler_attach(in->sampler, in->model, chains, error);
-    if (status == EBM_OK)
-        status = ebm_settle(in->sampler, in->model, in->path, chains, (size_t)o->limit, used, &steps, in->work, error);
-    for (size_t b = 0; b < count && status == EBM_OK; b++) {
-        const double m = overlap_of(space, y + b * V, chains->batch.x + b * V);
-        out->overlap[first + b] = m;
-        out->recalled[first + b] = m >= o->overlap;
-        out->settled[first + b] = used[b] < steps;
-        out->steps[first + b] = (double)used[b];
-    }
-    ebm_work_release(in->work, mark);
-    return status;
-}
-
-static ebm_status recall_all(const recall_options *o, const ebm_estimate_inputs *in, const damage *d, size_t count,
-                             const ends *out, ebm_error *error) {
-    const size_t rows = ebm_block_rows(in->model, count), mark = ebm_work_mark(in->work);
-    size_t *used = ebm_work_take(in->work, rows, sizeof *used);
+static ebm_status recall_all(const ebm_recall_task *task, uint32_t seed, size_t count, const ends *out, ebm_work *work,
+                             ebm_error *error) {
+    const size_t rows = ebm_block_rows(task->model, count);
     ebm_chains chains;
-    if (!used)
-        return ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu walks", rows);
-    ebm_status status =
-        ebm_chains_create(in->model, rows, ebm_stream_of(in->seed, EBM_PURPOSE_ESTIMATE), &chains, error);
+    ebm_status status = ebm_chains_create(task->model, rows, ebm_stream_of(seed, EBM_PURPOSE_ESTIMATE), &chains, error);
     for (size_t first = 0; first < count && status == EBM_OK; first += rows) {
         chains.batch.count = count - first < rows ? count - first : rows;
-        status = recall_rows(o, in, d, first, &chains, used, out, error);
+        status = ebm_recall_walk(task, first, &chains, out, work, error);
     }
     ebm_chains_free(&chains);
-    ebm_work_release(in->work, mark);
     return status;
 }
 
@@ -185,16 +99,26 @@ static void extend_basin(basin *b, size_t k, double noise, double share, double 
     b->last_share = share;
 }
 
-static ebm_status recall_list(const recall_options *o, const ebm_estimate_inputs *in, size_t count, damage *d,
-                              const ends *e, ebm_sink *sink, ebm_error *error) {
+/* `units` of V units are damaged. last (V): scratch. */
+static void damage(ebm_cue *cue, int kind, size_t units, size_t V, bool *last) {
+    cue->flips = kind == CUE_FLIP ? units : 0;
+    cue->fill_random = kind == CUE_MASK;
+    cue->unknown = last;
+    for (size_t i = 0; i < V; i++)
+        last[i] = kind != CUE_FLIP && i >= V - units;
+}
+
+static ebm_status recall_list(const recall_options *o, const ebm_estimate_inputs *in, size_t count,
+                              ebm_recall_task *task, bool *last, const ends *e, ebm_sink *sink, ebm_error *error) {
     const size_t V = in->model->space.size;
     basin b = {0, 0, 0, false};
     for (size_t k = 0; k < o->noise.count; k++) {
-        d->units = (size_t)(o->noise.values[k] * (double)V + 0.5);
-        EBM_TRY(recall_all(o, in, d, count, e, error));
-        extend_basin(&b, k, (double)d->units / (double)V, ebm_mean_of(e->recalled, count).mean, o->success);
+        const size_t units = (size_t)(o->noise.values[k] * (double)V + 0.5);
+        damage(&task->cue, o->cue, units, V, last);
+        EBM_TRY(recall_all(task, in->seed, count, e, in->work, error));
+        extend_basin(&b, k, (double)units / (double)V, ebm_mean_of(e->recalled, count).mean, o->success);
         if (o->curve)
-            EBM_TRY(emit_point(e, count, d->units, sink, error));
+            EBM_TRY(emit_point(e, count, units, sink, error));
     }
     sink->at(sink, in->step);
     return o->noise.count > 1 ? sink->emit(sink, "basin_radius", b.radius, NAN, error) : EBM_OK;
@@ -225,19 +149,23 @@ static ebm_status recall_estimate(const void *options, const ebm_estimate_inputs
     if (count == 0)
         return EBM_OK;
     double *values = ebm_work_take(in->work, 4 * count, sizeof *values);
-    damage d = {o->cue,
-                0,
-                ebm_stream_of(in->seed, EBM_PURPOSE_RECALL),
-                ebm_estimate_step(in),
-                ebm_work_take(in->work, V, sizeof(uint32_t)),
-                ebm_work_take(in->work, V, sizeof(bool)),
-                ebm_work_take(in->work, V, sizeof(ebm_real))};
+    bool *last = ebm_work_take(in->work, V, sizeof *last);
     ebm_status status = EBM_OK;
-    if (!values || !d.order || !d.hit || !d.drawn)
+    if (!values || !last)
         status = ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu patterns of %zu units", count, V);
     if (status == EBM_OK) {
-        const ends e = {values, values + count, values + 2 * count, values + 3 * count};
-        status = recall_list(o, in, count, &d, &e, sink, error);
+        const ends e = {
+            .overlap = values, .recalled = values + count, .settled = values + 2 * count, .steps = values + 3 * count};
+        ebm_recall_task task = {
+            .model = in->model,
+            .sampler = in->sampler,
+            .path = in->path,
+            .data = in->data,
+            .cue = {.stream = ebm_stream_of(in->seed, EBM_PURPOSE_RECALL), .step = ebm_estimate_step(in)},
+            .limit = (size_t)o->limit,
+            .scored = V,
+            .recalled = o->overlap};
+        status = recall_list(o, in, count, &task, last, &e, sink, error);
     }
     ebm_work_release(in->work, mark);
     return status;
