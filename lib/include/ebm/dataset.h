@@ -75,6 +75,11 @@ void ebm_examples_fixed(const ebm_dataset *dataset, const ebm_examples *half, si
 /* Binary data as spins, 0 as -1: for models of spins. Binarisation stays as it is; the hash is that of the data as they
  * were loaded. Data of another domain are left alone. */
 void ebm_dataset_to_spins(ebm_dataset *dataset);
+/* `extra` units appended to every example, each up or down with probability 1/2: redundant units of an associative
+ * memory. Unit j of example i is bit 31 of word j of (seed, EBM_PURPOSE_EXTRA_UNITS), chain i, step 0 (training half) or
+ * 1 (test half). The units become a line; the support, where there is one, is gone; the hash stays that of the data as
+ * they were loaded. EBM_UNSUPPORTED where units have other than two values. */
+EBM_NODISCARD ebm_status ebm_dataset_expand(ebm_dataset *dataset, size_t extra, uint32_t seed, ebm_error *error);
 /* Mean of every unit over the training half (space.size): of intensities where binarisation is stochastic, else of the
  * states. 0 where there are no training examples. */
 void ebm_dataset_means(const ebm_dataset *dataset, double *out);

@@ -32,7 +32,8 @@ typedef enum ebm_purpose {
     EBM_PURPOSE_GENERATION = 14,      /* states from noise that are set beside examples */
     EBM_PURPOSE_AUTOCORRELATION = 15, /* chains watched while a model is trained */
     EBM_PURPOSE_CORRUPTION = 16,      /* noise on pictures that are to be restored */
-    EBM_PURPOSE_RECALL = 17           /* damage to stored patterns, random states to walk from */
+    EBM_PURPOSE_RECALL = 17,          /* damage to stored patterns, random states to walk from */
+    EBM_PURPOSE_EXTRA_UNITS = 18      /* what fills units that are appended to patterns */
 } ebm_purpose;
 
 /* A family of numbers, passed by value. */
