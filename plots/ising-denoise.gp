@@ -20,7 +20,7 @@ other(metric, d, where, x) = rows(sprintf("metric=%s;dataset=%s;sampler=gibbs;%s
 shift(m) = m eq "descent" ? -1.5 : m eq "annealed" ? -0.5 : m eq "gibbs" ? 1.5 : 0.5
 pictures_of(d) = d eq "glyphs" ? (n > 1 ? "generated digits, 64 × 64" : "generated digits") : dataset_title(d)
 
-height = n > 1 ? 1000 : 660
+height = n > 1 ? 1080 : 660
 eval page("", 1280, height)
 set multiplot
 set label 1 heading("Restoring pictures under the Ising model", \
@@ -31,7 +31,6 @@ unset key
 set tics font ",13"
 set title font ",14" offset 0,-0.5
 set xlabel font ",14" offset 0,0.5
-set ylabel font ",14" offset 1,0
 first_flip = real(word(flips, 1))
 last_flip = real(word(flips, words(flips)))
 first_coupling = real(word(couplings, 1))
@@ -40,11 +39,11 @@ top = 1 - 175. / height
 panel = (height - 175. - 60.) / height / n
 do for [i = 1:n] {
     d = word(data, i)
-    set tmargin at screen top - (i - 1) * panel - 25. / height
-    set bmargin at screen top - i * panel + 62. / height
+    set tmargin at screen top - (i - 1) * panel - (n > 1 ? 40. : 25.) / height
+    set bmargin at screen top - i * panel + (n > 1 ? 75. : 62.) / height
     set lmargin at screen 0.08
     set rmargin at screen 0.5
-    set ylabel "share of wrong pixels"
+    set ylabel "share of wrong pixels" font ",14" offset 1,0
     set xlabel "flip probability p"
     set title sprintf("%s, J = %s", pictures_of(d), chosen_coupling)
     set xrange [0:last_flip + 0.02]

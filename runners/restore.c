@@ -38,7 +38,7 @@ static const ebm_option restore_table[] = {
     {"answer", EBM_OPTION_CHOICE, AT(answer), "auto", 0, 0, answer_names, 0,
      "marginals: sign of the mean of each pixel over all draws at temperature 1; end: the last state, at "
      "end_temperature; auto: marginals for samplers that leave p invariant, else end"},
-    {"end_temperature", EBM_OPTION_REAL, AT(end_temperature), "0.1", 1e-6, 1e6, NULL, 0,
+    {"end_temperature", EBM_OPTION_REAL, AT(end_temperature), "0.02", 1e-6, 1e6, NULL, 0,
      "T in p = exp(-E / T) / Z where the end is the answer"},
     {"shown", EBM_OPTION_INT, AT(shown), "0", 0, 10000, NULL, 0,
      "pictures in the sheets true.csv, corrupted.csv, restored.csv and cut.csv"},
