@@ -73,9 +73,10 @@
     ENTRY(ebm_valleys)                                                                                                 \
     ENTRY(ebm_coupling_error)                                                                                          \
     ENTRY(ebm_moment_gap)                                                                                              \
-    ENTRY(ebm_gibbs_acceptance)                                                                                        \
     ENTRY(ebm_minima)                                                                                                  \
-    ENTRY(ebm_descent_trace)
+    ENTRY(ebm_descent_trace)                                                                                           \
+    ENTRY(ebm_free_energy_descent)                                                                                     \
+    ENTRY(ebm_gradient_bias)
 
 #define EBM_DECLARE_DATASET(name) extern const ebm_dataset_type name;
 #define EBM_DECLARE_MODEL(name) extern const ebm_model_type name;
