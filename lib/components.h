@@ -22,6 +22,7 @@
     ENTRY(ebm_boltzmann)                                                                                               \
     ENTRY(ebm_hopfield)                                                                                                \
     ENTRY(ebm_boltzmann_hidden)                                                                                        \
+    ENTRY(ebm_hopfield_modern)                                                                                         \
     ENTRY(ebm_ising)                                                                                                   \
     ENTRY(ebm_potts)                                                                                                   \
     ENTRY(ebm_potts_dense)                                                                                             \
@@ -62,6 +63,7 @@
     ENTRY(ebm_free_energy_gap)                                                                                         \
     ENTRY(ebm_retrieval)                                                                                               \
     ENTRY(ebm_moments)                                                                                                 \
+    ENTRY(ebm_ground_state)                                                                                            \
     ENTRY(ebm_reconstruction_error)                                                                                    \
     ENTRY(ebm_generation)                                                                                              \
     ENTRY(ebm_autocorrelation_time_estimator)                                                                          \

@@ -58,6 +58,7 @@ ebm_status ebm_model_create(const ebm_model_type *type, const void *options, con
                         ebm_domain_name(space->domain));
     out->type = type;
     out->space = *space;
+    out->examples = data ? data->train.count : 0;
     ebm_status status = type->create(out, options, error);
     if (status == EBM_OK) {
         out->theta = ebm_alloc(out->n_theta, sizeof(ebm_real));

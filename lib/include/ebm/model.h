@@ -218,6 +218,7 @@ typedef struct ebm_view {
 struct ebm_model {
     const ebm_model_type *type;
     ebm_space space;
+    size_t examples; /* training examples of the data that it was created with; 0 without data. Set before `create` */
     size_t n_hidden, n_field, n_theta;
     ebm_real *theta;
     size_t n_views;
