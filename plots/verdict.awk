@@ -1,5 +1,6 @@
 # One line on the checks of a results CSV: how many laws and claims held, and which did not.
 #   awk -f plots/verdict.awk FILE.csv
+# As many of those that did not hold are named as fit into a line.
 # A check is a row whose metric begins with "check:"; its status is held, fell-short (a law), did-not-reproduce (a
 # claim) or not-checked (made for the other size). Fields that are read here are never quoted: they stand at the end.
 BEGIN { FS = "," }
@@ -20,7 +21,10 @@ $(NF - from_end) ~ /^check:/ {
         value = sprintf(" = %.3g, not ", $(NF - from_end + 1))
         if (!sub(/ above /, value "above ", name))
             sub(/ below /, value "below ", name)
-        bad = bad (bad == "" ? "" : "; ") name
+        if (length(bad) + length(name) < 90)
+            bad = bad (bad == "" ? "" : "; ") name
+        else
+            unnamed++
     }
 }
 
@@ -37,5 +41,5 @@ END {
     if (line == "")
         print later ? "All " later " checks are made at the other size" : "No checks"
     else
-        print "Checks: " line (bad == "" ? "" : " (" bad ")") (later ? "; " later " more at the other size" : "")
+        print "Checks: " line (bad == "" ? "" : " (" bad (unnamed ? "; and " unnamed " more" : "") ")") (later ? "; " later " more at the other size" : "")
 }

@@ -2,6 +2,7 @@
  *
  *   tau(M) = 1 + 2 sum_(t=1)^M rho_t,   M the smallest with M >= c tau(M)        (Sokal 1997, section 3)
  *   var(tau) ~ 2 (2 M + 1) / N tau^2                                             (Madras & Sokal 1988, appendix C)
+ * or what the spread between the chains says, where it says more.
  * The sums are over all chains about one mean: chains that have not met show as a long memory, which is what they are.
  * The divisor draws - t (not draws) keeps rho_t unbiased but for the mean's own error. */
 #include "traces.h"
@@ -54,6 +55,43 @@ static double autocovariance_of(ebm_autocovariance *a, size_t t) {
     return ebm_autocovariance_sum(a, t) / ((double)a->series * (double)(a->length - t));
 }
 
+/* From ten chains on their spread has a say (diagnostics.h). */
+enum { CHAINS_TO_SPREAD = 10 };
+
+/* A_b and V_b of one centred chain. */
+static void window_sums(const double *x, size_t length, size_t window, double *inside, double *square) {
+    double around = 0;
+    *inside = *square = 0;
+    for (size_t i = 0; i < window && i < length; i++)
+        around += x[i];
+    for (size_t i = 0; i < length; i++) {
+        if (i + window < length)
+            around += x[i + window];
+        if (i > window)
+            around -= x[i - window - 1];
+        *inside += x[i] * around;
+        *square += x[i] * x[i];
+    }
+}
+
+/* False where too few chains carry the variance for the spread to be known. */
+static bool spread_between_chains(const double *x, size_t chains, size_t length, size_t window, double *se) {
+    double inside, square, insides = 0, squares = 0, fourths = 0, sum = 0;
+    for (size_t b = 0; b < chains; b++) {
+        window_sums(x + b * length, length, window, &inside, &square);
+        insides += inside;
+        squares += square;
+        fourths += square * square;
+    }
+    for (size_t b = 0; b < chains; b++) {
+        window_sums(x + b * length, length, window, &inside, &square);
+        const double residual = inside - insides / squares * square;
+        sum += residual * residual;
+    }
+    *se = sqrt((double)chains / (double)(chains - 1) * sum) / squares;
+    return 3 * squares * squares >= (double)chains * fourths;
+}
+
 static void integrate(const double *x, size_t total, double c, scratch *s, ebm_autocorrelation_time *out) {
     *out = (ebm_autocorrelation_time){NAN, NAN, 0, NAN, NAN};
     double mean;
@@ -69,11 +107,13 @@ static void integrate(const double *x, size_t total, double c, scratch *s, ebm_a
             return;
         tau += 2 * autocovariance_of(a, M) / variance;
     }
-    if (!(tau > 0))
+    double spread = 0;
+    if (!(tau > 0) ||
+        (a->series >= CHAINS_TO_SPREAD && !spread_between_chains(s->series, a->series, a->length, M, &spread)))
         return;
     out->tau = tau;
     out->window = M;
-    out->se = tau * sqrt(2 * (2 * (double)M + 1) / (double)total);
+    out->se = fmax(spread, tau * sqrt(2 * (2 * (double)M + 1) / (double)total));
     out->mean_se = sqrt(variance * tau / (double)total);
 }
 

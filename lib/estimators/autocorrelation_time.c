@@ -2,10 +2,15 @@
  * observables along chains that start from exact draws where these can be had, else from examples, and are warmed up.
  * For watching mixing while a model is trained; the runner `mix` is for comparing samplers.
  *
- * A time that cannot be had (a constant trace, chains too short for the window to close) gives no row. */
+ * A time that cannot be had (a constant trace, chains too short for the window to close) gives no row.
+ *
+ * Where the states can be listed and the sampler knows its transition matrix, nothing walks: the times are those of the
+ * fundamental matrix, without sampling error, and chains that never leave a mode cannot hide it. */
 #include "estimators/estimators.h"
 
 #include "ebm/diagnostics.h"
+#include "ebm/enumerate.h"
+#include "ebm/likelihood.h"
 #include "ebm/observable.h"
 
 #include <math.h>
@@ -13,7 +18,7 @@
 #include <string.h>
 
 typedef struct time_options {
-    int64_t chains, warmup, draws;
+    int64_t chains, warmup, draws, exact_states;
 } time_options;
 
 #define AT(member) offsetof(time_options, member)
@@ -21,6 +26,8 @@ static const ebm_option time_table[] = {
     {"chains", EBM_OPTION_INT, AT(chains), "20", 1, 100000, NULL, 0, "chains that walk side by side"},
     {"warmup", EBM_OPTION_INT, AT(warmup), "100", 0, 1e9, NULL, 0, "sampler steps before the first draw"},
     {"draws", EBM_OPTION_INT, AT(draws), "1000", 2, 1e8, NULL, 0, "sampler steps that are looked at"},
+    {"exact_states", EBM_OPTION_INT, AT(exact_states), "1024", 0, EBM_MAX_CHAIN_STATES, NULL, 0,
+     "exact times instead of walks on spaces of at most so many states; 0: never"},
     EBM_OPTIONS_END,
 };
 
@@ -89,11 +96,56 @@ static ebm_status emit_times(const ebm_estimate_inputs *in, const double *values
     return EBM_OK;
 }
 
+static ebm_status emit_exact(const ebm_estimate_inputs *in, size_t S, bool *done, ebm_sink *sink, ebm_error *error) {
+    double *T = ebm_work_take(in->work, S * S, sizeof *T), *pi = ebm_work_take(in->work, S, sizeof *pi);
+    double *f = ebm_work_take(in->work, WATCHED * S, sizeof *f), tau[WATCHED];
+    *done = false;
+    if (!T || !pi || !f)
+        return ebm_fail(error, EBM_NO_MEMORY, "no memory for a matrix of %zu states", S);
+    ebm_status status = in->sampler->type->kernel(in->sampler, in->model, in->path, S, T, in->work, error);
+    if (status == EBM_UNSUPPORTED) /* the sampler's own limit: walk */
+        return EBM_OK;
+    EBM_TRY(status);
+    EBM_TRY(ebm_model_log_probabilities(in->model, in->path, pi, NULL, in->work, error));
+    for (size_t s = 0; s < S; s++)
+        pi[s] = exp(pi[s]);
+    size_t count = 0;
+    const char *names[WATCHED];
+    for (size_t k = 0; k < WATCHED; k++) {
+        const ebm_observable *observable = ebm_observable_find(watched[k]);
+        if (!ebm_observable_applies(observable, &in->model->space))
+            continue;
+        EBM_TRY(ebm_observable_list(observable, in->model, f + count * S, in->work, error));
+        names[count++] = watched[k];
+    }
+    status = ebm_exact_chain_autocorrelation_time(&(ebm_exact_chain){T, pi, S}, f, count, tau, in->work, error);
+    if (status == EBM_DIVERGED) /* reducible as far as double can tell: there is no time */
+        count = 0;
+    else
+        EBM_TRY(status);
+    for (size_t k = 0; k < count; k++) {
+        char name[64];
+        snprintf(name, sizeof name, "autocorrelation_time_%s", names[k]);
+        if (isfinite(tau[k]))
+            EBM_TRY(sink->emit(sink, name, tau[k], NAN, error));
+    }
+    *done = true;
+    return EBM_OK;
+}
+
 static ebm_status time_estimate(const void *options, const ebm_estimate_inputs *in, ebm_sink *sink, ebm_error *error) {
     const time_options *o = options;
     const size_t B = (size_t)o->chains, draws = (size_t)o->draws, mark = ebm_work_mark(in->work);
     if (!ebm_space_equal(&in->model->space, &in->data->space))
         return ebm_fail(error, EBM_INVALID, "the model and the data are on different spaces");
+    const size_t S = ebm_states_count(&in->model->space);
+    if (S > 0 && S <= (size_t)o->exact_states && in->sampler->type->kernel && !in->sampler->type->copies) {
+        bool done;
+        const ebm_status exact = emit_exact(in, S, &done, sink, error);
+        ebm_work_release(in->work, mark);
+        if (exact != EBM_OK || done)
+            return exact;
+    }
     double *traces =
         draws <= SIZE_MAX / WATCHED / B ? ebm_work_take(in->work, WATCHED * B * draws, sizeof *traces) : NULL;
     if (!traces)

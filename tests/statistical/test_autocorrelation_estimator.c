@@ -9,7 +9,7 @@ enum { V = 5, H = 3, S = 1 << V, WATCHED = 3, CHAINS = 50, DRAWS = 10000 };
 
 static const char *const metrics[WATCHED] = {"autocorrelation_time_energy", "autocorrelation_time_magnetisation",
                                              "autocorrelation_time_m2"};
-static const char *const settings[] = {"chains", "50", "draws", "10000", NULL};
+static const char *const settings[] = {"chains", "50", "draws", "10000", "exact_states", "0", NULL};
 
 static ebm_model model;
 static ebm_dataset data;
@@ -83,6 +83,12 @@ static void check_times(void) {
         ck_assert_msg(fabs(found - tau[k]) <= 5 * se + left_out + mean_cost, "%s: %g +- %g, exactly %g (- %g)",
                       metrics[k], found, se, tau[k], left_out);
     }
+    CHECK_OK(small_estimate(&ebm_autocorrelation_time_estimator, NULL, &inputs, &memory)); /* by default: no walk */
+    ck_assert_uint_eq(memory.count, WATCHED);
+    for (size_t k = 0; k < WATCHED; k++) {
+        ck_assert_double_eq_tol(sink_value(&memory, metrics[k]), tau[k], 1e-5 * tau[k]); /* theta is in ebm_real */
+        ck_assert(isnan(sink_se(&memory, metrics[k])));
+    }
 }
 
 START_TEST(test_autocorrelation_time_of_independent_draws) {
@@ -129,14 +135,14 @@ START_TEST(test_autocorrelation_time_of_a_frozen_machine_gives_no_row) {
     for (size_t i = 0; i < V; i++)
         ebm_model_view(&model, "visible_bias")[i] = 200;
     small_rbm_refresh(&model);
-    CHECK_OK(small_estimate(&ebm_autocorrelation_time_estimator, (const char *const[]){"draws", "50", NULL}, &inputs,
-                            &memory));
+    CHECK_OK(small_estimate(&ebm_autocorrelation_time_estimator,
+                            (const char *const[]){"draws", "50", "exact_states", "0", NULL}, &inputs, &memory));
     ck_assert_uint_eq(memory.count, 0);
 }
 END_TEST
 
 START_TEST(test_autocorrelation_time_repeats_and_refuses_another_space) {
-    static const char *const few[] = {"draws", "200", NULL};
+    static const char *const few[] = {"draws", "200", "exact_states", "0", NULL};
     small_rbm_fill(&model, 1, 0, 41);
     CHECK_OK(small_estimate(&ebm_autocorrelation_time_estimator, few, &inputs, &memory));
     const double first = sink_value(&memory, metrics[0]);

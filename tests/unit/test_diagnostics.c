@@ -244,6 +244,47 @@ START_TEST(test_autocorrelation_time_of_autoregressions) {
 }
 END_TEST
 
+/* A two-state trace: 0 -> 1 with probability a, back with b; lambda = 1 - a - b, tau = (1 + lambda) / (1 - lambda). */
+enum { RARE_CHAINS = 50, RARE_DRAWS = 2000 };
+
+static double rare_events(uint32_t trace, double a, double b, double *x) {
+    const ebm_stream stream = ebm_stream_of(4, EBM_PURPOSE_SAMPLE);
+    for (size_t c = 0; c < RARE_CHAINS; c++) {
+        int state = 0;
+        for (size_t i = 0; i < RARE_DRAWS; i++) {
+            const double u = ebm_random_uniform1(stream, trace * RARE_CHAINS + (uint32_t)c, i, 0);
+            state = state ? u >= b : u < a;
+            x[c * RARE_DRAWS + i] = state;
+        }
+    }
+    return (2 - a - b) / (a + b);
+}
+
+/* Some 100 visits of random lengths a trace, which a Gaussian trace's error knows nothing of: over 100 traces the spread
+ * between chains keeps 6 of its errors, the other does not keep 8. With some 7 visits there is nothing to be known. */
+START_TEST(test_autocorrelation_time_error_of_rare_events) {
+    static double x[RARE_CHAINS * RARE_DRAWS];
+    const ebm_traces traces = {x, 1, RARE_CHAINS, RARE_DRAWS};
+    ebm_autocorrelation_time got;
+    double worst = 0, gaussian = 0;
+    for (uint32_t k = 0; k < 100; k++) {
+        const double exact = rare_events(k, 1e-3, 0.3, x);
+        ck_assert_int_eq(ebm_traces_autocorrelation_time(&traces, 5, &got, work, NULL), EBM_OK);
+        const double narrow = got.tau * sqrt((4 * (double)got.window + 2) / (RARE_CHAINS * RARE_DRAWS));
+        ck_assert(isfinite(got.tau));
+        worst = fmax(worst, fabs(got.tau - exact) / got.se);
+        gaussian = fmax(gaussian, fabs(got.tau - exact) / narrow);
+    }
+    ck_assert_msg(worst < 6, "worst %g", worst);
+    ck_assert_msg(gaussian > 8, "worst of a Gaussian trace's error %g", gaussian);
+    for (uint32_t k = 0; k < 20; k++) {
+        rare_events(k, 7e-5, 0.3, x);
+        ck_assert_int_eq(ebm_traces_autocorrelation_time(&traces, 5, &got, work, NULL), EBM_OK);
+        ck_assert(isnan(got.tau) && isnan(got.se) && got.window == 0);
+    }
+}
+END_TEST
+
 START_TEST(test_autocorrelation_time_misses_what_is_not_defined) {
     enum { DRAWS = 400 };
     double x[DRAWS];
@@ -283,6 +324,7 @@ int main(void) {
     tcase_add_test(cases, test_normal_quantile_inverts_erfc);
     tcase_add_test(cases, test_autocorrelation_equals_definition);
     tcase_add_test(cases, test_autocorrelation_time_of_autoregressions);
+    tcase_add_test(cases, test_autocorrelation_time_error_of_rare_events);
     tcase_add_test(cases, test_autocorrelation_time_misses_what_is_not_defined);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);

@@ -49,10 +49,15 @@ EBM_NODISCARD ebm_status ebm_traces_summarise(const ebm_traces *traces, ebm_trac
  *   gamma_t = sum over chains and i of (x_i - mean)(x_(i+t) - mean) / (chains (draws - t)), one mean over all chains
  *   rho_t = gamma_t / gamma_0,   tau = 1 + 2 sum_(t=1)^M rho_t,   M the smallest with M >= c tau
  *   se(tau) = tau sqrt(2 (2 M + 1) / (chains draws)),   ESS = chains draws / tau
+ * That error supposes a Gaussian trace. With ten chains or more it is the larger of that and of what the spread between
+ * the chains says (a ratio of means over independent chains: Cochran 1977, section 6.4):
+ *   se(tau) = sqrt(chains / (chains - 1) sum_b (A_b - r V_b)^2) / sum_b V_b,   r = sum_b A_b / sum_b V_b,
+ *   V_b = sum_i (x_i - mean)^2 of chain b,   A_b = sum over |s| <= M of (x_i - mean)(x_(i+s) - mean)
  * This tau is 1 for independent draws and (1 + phi) / (1 - phi) for an autoregression; it is 2 tau_int of those who
  * start from 1/2. It deserves trust for chains of more than about 50 tau. Missing, with window = 0, where the trace
  * is not finite or constant, where the window does not close within the chains or closes on a tau that is not
- * positive (anticorrelated draws, for which Geyer's ess_mean is the one to use). */
+ * positive (anticorrelated draws, for which Geyer's ess_mean is the one to use), and where of ten chains or more fewer
+ * than a third carry the variance, (sum_b V_b)^2 < chains / 3 sum_b V_b^2: a rare event that few chains have seen. */
 typedef struct ebm_autocorrelation_time {
     double tau, se;
     size_t window;        /* M */
