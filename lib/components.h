@@ -39,7 +39,8 @@
     ENTRY(ebm_wolff)                                                                                                   \
     ENTRY(ebm_tempering)                                                                                               \
     ENTRY(ebm_annealed)                                                                                                \
-    ENTRY(ebm_descent)
+    ENTRY(ebm_descent)                                                                                                 \
+    ENTRY(ebm_graded_response)
 
 #define EBM_LEARNERS(ENTRY)                                                                                            \
     ENTRY(ebm_cd)                                                                                                      \
