@@ -16,6 +16,11 @@ static ebm_status turn_data(const ebm_model_type *model, const void *options, eb
 }
 
 ebm_status ebm_subject_create(const ebm_case *c, int threads, ebm_subject *out, ebm_error *error) {
+    return ebm_subject_create_expanded(c, 0, threads, out, error);
+}
+
+ebm_status ebm_subject_create_expanded(const ebm_case *c, size_t extra, int threads, ebm_subject *out,
+                                       ebm_error *error) {
     memset(out, 0, sizeof *out);
     const ebm_dataset_type *data = (const ebm_dataset_type *)c->dataset.component;
     const ebm_model_type *model = (const ebm_model_type *)c->model.component;
@@ -27,8 +32,12 @@ ebm_status ebm_subject_create(const ebm_case *c, int threads, ebm_subject *out, 
         status = ebm_dataset_load(data, c->dataset.options, c->seed, &out->data, error);
         out->have_data = status == EBM_OK;
     }
+    out->visible = out->data.space;
+    if (status == EBM_OK && extra > 0)
+        status = ebm_dataset_expand(&out->data, extra, c->seed, error);
     if (status == EBM_OK && out->have_data)
         status = turn_data(model, c->model.options, &out->data, error);
+    out->visible.domain = out->data.space.domain;
     if (status == EBM_OK)
         status = ebm_model_create(model, c->model.options, out->have_data ? &out->data.space : NULL,
                                   out->have_data ? &out->data : NULL, c->seed, &out->model, error);

@@ -8,6 +8,7 @@
 typedef struct ebm_subject {
     ebm_dataset data;
     bool have_data;
+    ebm_space visible; /* of the data, less what units were appended */
     ebm_model model;
     ebm_sampler sampler; /* type NULL where the case has none */
     ebm_path path;       /* where the sampler walks: ebm_path_end() unless the runner sets another */
@@ -18,6 +19,9 @@ typedef struct ebm_subject {
 /* Load the data, create the model on their space (without data: on the one that its options describe) and the sampler.
  * On failure everything is released. */
 EBM_NODISCARD ebm_status ebm_subject_create(const ebm_case *c, int threads, ebm_subject *out, ebm_error *error);
+/* The same with `extra` random units appended to every example first (ebm_dataset_expand). */
+EBM_NODISCARD ebm_status ebm_subject_create_expanded(const ebm_case *c, size_t extra, int threads, ebm_subject *out,
+                                                     ebm_error *error);
 void ebm_subject_free(ebm_subject *subject);
 
 /* Run the case's measures first ... end - 1 and emit what they find at output->step (curves: at steps of their own). */
@@ -28,10 +32,10 @@ EBM_NODISCARD ebm_status ebm_measure(const ebm_case *c, const ebm_subject *subje
  * Filters need a model with a view "W" (V, H); samples need a sampler and run `sweeps` from uniform noise. */
 EBM_NODISCARD ebm_status ebm_pictures(const ebm_case *c, ebm_subject *subject, size_t tiles, size_t sweeps,
                                       ebm_output *output, ebm_error *error);
-/* States (count, V) of a picture's space as such a sheet at `path`: 0/1 and real units as they are, spins from 0 to 1,
- * categories c / (q - 1). */
-EBM_NODISCARD ebm_status ebm_states_sheet(const ebm_space *space, const ebm_real *x, size_t count, const char *path,
-                                          ebm_work *work, ebm_error *error);
+/* States (count, V) of a picture's space as such a sheet at `path`, `across` pictures beside each other (0: as many as
+ * make a square): 0/1 and real units as they are, spins from 0 to 1, categories c / (q - 1). */
+EBM_NODISCARD ebm_status ebm_states_sheet(const ebm_space *space, const ebm_real *x, size_t count, size_t across,
+                                          const char *path, ebm_work *work, ebm_error *error);
 /* The model's views as .npy side files. */
 EBM_NODISCARD ebm_status ebm_save_side_files(const ebm_subject *subject, ebm_output *output, ebm_error *error);
 

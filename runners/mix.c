@@ -280,7 +280,7 @@ static ebm_status save_side_files(walk *w, ebm_output *output, ebm_error *error)
     }
     if (shown > 0 && w->subject.model.space.rank >= 2) {
         EBM_TRY(output->artifact(output, "states.csv", path, sizeof path, error));
-        EBM_TRY(ebm_states_sheet(&w->subject.model.space, w->chains.batch.x, shown, path, w->subject.work, error));
+        EBM_TRY(ebm_states_sheet(&w->subject.model.space, w->chains.batch.x, shown, 0, path, w->subject.work, error));
     }
     return EBM_OK;
 }

@@ -5,14 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Writes tiles (count, rows * columns), values in [0, 1], as one sheet with a border of one empty cell (NaN) between
- * pictures, row 0 at the top. */
-static ebm_status write_sheet(const char *path, const ebm_real *tiles, size_t count, size_t rows, size_t columns,
-                              ebm_error *error) {
+/* Writes tiles (count, rows * columns), values in [0, 1], as one sheet, `across` of them (0: as many as make it square)
+ * beside each other, with a border of one empty cell (NaN) between pictures, row 0 at the top. */
+static ebm_status write_sheet(const char *path, const ebm_real *tiles, size_t count, size_t across, size_t rows,
+                              size_t columns, ebm_error *error) {
     FILE *file = fopen(path, "w");
     if (!file)
         return ebm_fail(error, EBM_IO, "cannot write %s", path);
-    size_t across = (size_t)ceil(sqrt((double)count)), down = (count + across - 1) / across;
+    across = across ? across : (size_t)ceil(sqrt((double)count));
+    const size_t down = (count + across - 1) / across;
     for (size_t y = 0; y < down * (rows + 1) - 1; y++) {
         for (size_t x = 0; x < across * (columns + 1) - 1; x++) {
             size_t tile = y / (rows + 1) * across + x / (columns + 1), ty = y % (rows + 1), tx = x % (columns + 1);
@@ -52,7 +53,7 @@ static ebm_status filter_sheet(const ebm_model *model, size_t tiles, const char 
             sheet[t * V + i] = (ebm_real)(0.5 + 0.5 * (double)W[i * H + t] / most);
     }
     picture_shape(&model->space, &rows, &columns);
-    ebm_status status = write_sheet(path, sheet, tiles, rows, columns, error);
+    ebm_status status = write_sheet(path, sheet, tiles, 0, rows, columns, error);
     ebm_work_release(work, mark);
     return status;
 }
@@ -76,15 +77,15 @@ static ebm_status sample_sheet(ebm_subject *s, uint32_t seed, size_t tiles, size
             model->type->visible_means(model, &chains.batch, chains.batch.x, s->work);
         picture_shape(&model->space, &rows, &columns);
         if (status == EBM_OK)
-            status = write_sheet(path, chains.batch.x, tiles, rows, columns, error);
+            status = write_sheet(path, chains.batch.x, tiles, 0, rows, columns, error);
         ebm_chains_free(&chains);
     }
     ebm_base_free(&uniform);
     return status;
 }
 
-ebm_status ebm_states_sheet(const ebm_space *space, const ebm_real *x, size_t count, const char *path, ebm_work *work,
-                            ebm_error *error) {
+ebm_status ebm_states_sheet(const ebm_space *space, const ebm_real *x, size_t count, size_t across, const char *path,
+                            ebm_work *work, ebm_error *error) {
     const size_t mark = ebm_work_mark(work), total = count * space->size;
     size_t rows, columns;
     ebm_real *tiles = ebm_work_take(work, total, sizeof *tiles);
@@ -96,7 +97,7 @@ ebm_status ebm_states_sheet(const ebm_space *space, const ebm_real *x, size_t co
                        ? x[k] / (ebm_real)(space->categories - 1)
                        : x[k];
     picture_shape(space, &rows, &columns);
-    ebm_status status = write_sheet(path, tiles, count, rows, columns, error);
+    ebm_status status = write_sheet(path, tiles, count, across, rows, columns, error);
     ebm_work_release(work, mark);
     return status;
 }

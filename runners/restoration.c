@@ -17,8 +17,8 @@
     ENTRY(corrupted_error, MEAN, "", false, "share of the pixels that were flipped")                                   \
     ENTRY(cut_error, MEAN, "", false, "share of the pixels of the exact mode that are wrong")                          \
     ENTRY(blank_error, MEAN, "", false, "share of the pixels that a picture of the commoner value alone has wrong")    \
-    ENTRY(excess_error, MEAN, "", true, "error less cut_error, picture by picture")                                 \
-    ENTRY(removed_error, MEAN, "", true, "corrupted_error less error, picture by picture")                     \
+    ENTRY(excess_error, MEAN, "", true, "error less cut_error, picture by picture")                                    \
+    ENTRY(removed_error, MEAN, "", true, "corrupted_error less error, picture by picture")                             \
     ENTRY(energy, MEAN, "nats", true, "energy per pixel of the answer given the corrupted picture")                    \
     ENTRY(cut_energy, MEAN, "nats", false, "energy per pixel of the exact mode")                                       \
     ENTRY(true_energy, MEAN, "nats", false, "energy per pixel of the true picture")                                    \
@@ -203,7 +203,7 @@ ebm_status ebm_restoration_sheets(const ebm_restoration *r, const ebm_space *spa
     char path[4096];
     for (size_t k = 0; k < SHEETS && r->shown > 0 && space->rank >= 2; k++) {
         EBM_TRY(output->artifact(output, sheet_names[k], path, sizeof path, error));
-        EBM_TRY(ebm_states_sheet(space, r->sheets + k * r->shown * r->size, r->shown, path, work, error));
+        EBM_TRY(ebm_states_sheet(space, r->sheets + k * r->shown * r->size, r->shown, 0, path, work, error));
     }
     return EBM_OK;
 }

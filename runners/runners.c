@@ -7,6 +7,7 @@ const ebm_runner_type *const ebm_runner_types[] = {
     &ebm_learn_runner,
     &ebm_estimate_runner,
     &ebm_mix_runner,
+    &ebm_recall_runner,
     &ebm_restore_runner,
     &ebm_bench_runner,
     &ebm_bench_chains_runner,
