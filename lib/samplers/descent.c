@@ -1,11 +1,15 @@
 /* Descent in energy: each unit takes the value that is most probable given all others, and keeps its own where no other is
- * more probable (errata of the strict rule: at a field of exactly 0 a spin stays).
+ * more probable: at a field of exactly 0 a spin stays.
  *
  * On a Hopfield network that is its dynamics (Hopfield 1982), on a Markov random field the iterated conditional modes of
  * Besag (1986): single-site sampling at zero temperature. Units one after another: no change raises E_beta, so that the
  * walk ends where a sweep changes nothing, `accepted`, which counts the changes, stands still, and the state is a local
  * minimum. All units at once from the same state: no such promise; with symmetric couplings the walk ends in a fixed
  * point or in a cycle of length 2 (Goles, Fogelman & Pellegrin 1985).
+ *
+ * A tie is a logit of exactly 0. Where fields that tie on paper are sums of rounded couplings (multiples of 1 / V, V no
+ * power of 2), rounding decides them: a change then may raise E by some units of rounding, and a state that ties may be
+ * left.
  *
  * It has no kernel and leaves no law invariant. */
 #include "components.h"
