@@ -33,6 +33,7 @@
     ENTRY(ebm_gibbs)                                                                                                   \
     ENTRY(ebm_metropolis)                                                                                              \
     ENTRY(ebm_block_gibbs)                                                                                             \
+    ENTRY(ebm_joint_gibbs)                                                                                             \
     ENTRY(ebm_gibbs_with_gradients)                                                                                    \
     ENTRY(ebm_dmala)                                                                                                   \
     ENTRY(ebm_swendsen_wang)                                                                                           \

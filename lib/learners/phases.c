@@ -16,8 +16,11 @@ typedef struct phases {
     double *means; /* (n_theta): mean dE/dtheta of all training examples, where they are all that the data give to every
                            update; NULL otherwise */
     bool means_known;
+    bool *clamped;      /* (V), all true; NULL where hidden units are not sampled */
     uint8_t carried[8]; /* [0]: the persistent chains carry hidden units */
 } phases;
+
+const char *const ebm_positive_names[] = {"exact", "gibbs", NULL};
 
 /* Random numbers of one update are at steps update * STRIDE + 0, 1, ...: nothing to save, and learners that take
  * another number of steps still share the first ones. */
@@ -28,6 +31,22 @@ static void start_from_noise(ebm_learner *learner, uint64_t step, ebm_work *work
     ebm_base_sample(&p->uniform, p->chains.batch.count, ebm_stream_of(learner->seed, EBM_PURPOSE_CHAIN_START), 0, step,
                     p->chains.batch.x, work);
     p->chains.batch.field_ok = p->chains.batch.hidden_ok = false;
+}
+
+static ebm_status clamp_all(ebm_learner *learner, ebm_error *error) {
+    phases *p = learner->state;
+    const ebm_model *model = learner->model;
+    if (!(ebm_model_slots(model->type) & EBM_SLOT_JOINT_SWEEP) || model->n_hidden == 0)
+        return ebm_fail(error, EBM_UNSUPPORTED,
+                        "positive gibbs needs hidden units that can be swept (joint_sweep): this "
+                        "model %s has none",
+                        model->type->info.name);
+    p->clamped = ebm_alloc(model->space.size, sizeof *p->clamped);
+    if (!p->clamped)
+        return ebm_fail(error, EBM_NO_MEMORY, "no memory for a learner");
+    for (size_t i = 0; i < model->space.size; i++)
+        p->clamped[i] = true;
+    return EBM_OK;
 }
 
 ebm_status ebm_phases_create(ebm_learner *learner, ebm_start start, ebm_error *error) {
@@ -49,10 +68,12 @@ ebm_status ebm_phases_create(ebm_learner *learner, ebm_start start, ebm_error *e
     }
     if (start == EBM_START_EXACT)
         return EBM_OK;
+    if (options->positive == EBM_POSITIVE_GIBBS)
+        EBM_TRY(clamp_all(learner, error));
     size_t chains = start == EBM_START_DATA || options->chains == 0 ? learner->batch : (size_t)options->chains;
     EBM_TRY(ebm_chains_create(learner->model, chains, ebm_stream_of(learner->seed, EBM_PURPOSE_NEGATIVE), &p->chains,
                               error));
-    p->chains.keep_hidden = start == EBM_START_PERSISTENT && learner->model->n_hidden > 0;
+    p->chains.keep_hidden = (start == EBM_START_PERSISTENT || p->clamped) && learner->model->n_hidden > 0;
     if (start != EBM_START_DATA) {
         EBM_TRY(ebm_base_fit(&learner->model->space, NULL, 0, &p->uniform, error));
         start_from_noise(learner, 0, NULL);
@@ -70,6 +91,7 @@ void ebm_phases_destroy(ebm_learner *learner) {
     ebm_chains_free(&p->chains);
     ebm_base_free(&p->uniform);
     free(p->means);
+    free(p->clamped);
     free(p);
 }
 
@@ -101,6 +123,37 @@ static void start_chains(ebm_learner *learner, const ebm_real *x, size_t count, 
     start_auxiliary(learner);
 }
 
+/* gradient -= the mean over examples and clamped samples of dE(x, h)/dtheta. Random numbers: step 0 of the update for the
+ * start, then one step a sweep. */
+static ebm_status clamped_phase(ebm_learner *learner, ebm_work *work, ebm_error *error) {
+    phases *p = learner->state;
+    const ebm_model *model = learner->model;
+    const size_t H = model->n_hidden, B = p->data.count, samples = (size_t)p->options->clamped_samples;
+    const ebm_real down = model->space.domain == EBM_SPIN ? -1 : 0;
+    ebm_sweeps sweeps = {.rule = EBM_HEAT_BATH,
+                         .scan = EBM_SCAN_SYSTEMATIC,
+                         .count = (size_t)p->options->clamped_steps,
+                         .stream = ebm_stream_of(learner->seed, EBM_PURPOSE_POSITIVE),
+                         .step = learner->update * STRIDE};
+    for (size_t b = 0; b < B; b++) {
+        ebm_real *h = p->data.hidden + b * H;
+        ebm_random_uniform(sweeps.stream, (uint32_t)b, sweeps.step, H, h);
+        for (size_t j = 0; j < H; j++)
+            h[j] = h[j] < (ebm_real)0.5 ? 1 : down;
+    }
+    ebm_model_field(model, &p->data, work); /* for chains that start at the data */
+    p->data.hidden_ok = true;
+    sweeps.step++;
+    for (size_t k = 0; k < samples; k++) {
+        EBM_TRY(model->type->joint_sweep(model, ebm_path_end(), &p->data, p->clamped, &sweeps, work, error));
+        model->type->joint_grad_theta(model, &p->data, NULL, -1.0 / ((double)B * (double)samples),
+                                      p->optimiser.gradient, work);
+        sweeps.step += sweeps.count;
+        sweeps.count = 1;
+    }
+    return EBM_OK;
+}
+
 static ebm_status negative_phase(ebm_learner *learner, const ebm_real *x, size_t count, ebm_work *work,
                                  ebm_error *error) {
     phases *p = learner->state;
@@ -111,8 +164,12 @@ static ebm_status negative_phase(ebm_learner *learner, const ebm_real *x, size_t
     start_chains(learner, x, count, work);
     EBM_TRY(learner->sampler->type->step(learner->sampler, model, ebm_path_end(), &p->chains, (size_t)p->options->steps,
                                          work, error));
-    ebm_model_field(model, batch, work);
-    model->type->grad_theta(model, batch, NULL, 1.0 / (double)batch->count, p->optimiser.gradient, work);
+    if (p->clamped && batch->hidden_ok) {
+        model->type->joint_grad_theta(model, batch, NULL, 1.0 / (double)batch->count, p->optimiser.gradient, work);
+    } else {
+        ebm_model_field(model, batch, work);
+        model->type->grad_theta(model, batch, NULL, 1.0 / (double)batch->count, p->optimiser.gradient, work);
+    }
     batch->field_ok = false; /* theta is about to change */
     p->carried[0] = batch->hidden_ok;
     return EBM_OK;
@@ -149,7 +206,7 @@ ebm_status ebm_phases_update(ebm_learner *learner, const ebm_real *x, size_t cou
         learner->finished = done && ebm_learner_sees_all(learner, count);
         return EBM_OK;
     }
-    EBM_TRY(positive_phase(learner, x, count, work, error));
+    EBM_TRY(p->clamped ? clamped_phase(learner, work, error) : positive_phase(learner, x, count, work, error));
     EBM_TRY(negative_phase(learner, x, count, work, error));
     if (model->type->precondition)
         model->type->precondition(model, p->optimiser.gradient, work);

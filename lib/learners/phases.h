@@ -3,7 +3,11 @@
  *   d loglik / d theta = E_model[dE/dtheta] - E_data[dE/dtheta]
  *
  * The negative phase estimates the first term: after k sampler steps from a start (the data: CD-k, Hinton 2002; chains
- * that persist: PCD-k, Younes 1999, Tieleman 2008; noise), or by enumeration (maximum likelihood). */
+ * that persist: PCD-k, Younes 1999, Tieleman 2008; noise), or by enumeration (maximum likelihood).
+ *
+ * Where units are hidden, dE/dtheta in either term is its mean over them given x. With `positive: gibbs` it is taken at
+ * states of theirs instead (Ackley, Hinton & Sejnowski 1985): in the free phase those that the chains end with, in the
+ * clamped phase those of Gibbs sampling over h alone, from uniform states, with x held at the data. */
 #ifndef EBM_PHASES_H
 #define EBM_PHASES_H
 
@@ -11,11 +15,41 @@
 
 typedef enum ebm_start { EBM_START_DATA, EBM_START_NOISE, EBM_START_PERSISTENT, EBM_START_EXACT } ebm_start;
 
+/* How the hidden units of the data are averaged over. */
+typedef enum ebm_positive { EBM_POSITIVE_EXACT, EBM_POSITIVE_GIBBS } ebm_positive;
+
 typedef struct ebm_phase_options {
-    int64_t steps, chains;
-    int start;
+    int64_t steps, chains, clamped_steps, clamped_samples;
+    int start, positive;
     ebm_optimiser_options optimiser;
 } ebm_phase_options;
+
+/* Rows of a learner's option table for both phases by Gibbs sampling of the hidden units too. */
+extern const char *const ebm_positive_names[];
+#define EBM_POSITIVE_TABLE                                                                                             \
+    {"positive",                                                                                                       \
+     EBM_OPTION_CHOICE,                                                                                                \
+     offsetof(ebm_phase_options, positive),                                                                            \
+     "exact",                                                                                                          \
+     0,                                                                                                                \
+     0,                                                                                                                \
+     ebm_positive_names,                                                                                               \
+     0,                                                                                                                \
+     "hidden units: their conditional means in both phases, or their states, of the data by Gibbs sampling with the "  \
+     "visible units clamped"},                                                                                         \
+        {"clamped_steps",                                                                                              \
+         EBM_OPTION_INT,                                                                                               \
+         offsetof(ebm_phase_options, clamped_steps),                                                                   \
+         "10",                                                                                                         \
+         1,                                                                                                            \
+         1e6,                                                                                                          \
+         NULL,                                                                                                         \
+         0,                                                                                                            \
+         "positive gibbs: sweeps over the hidden units from a random start up to the first state that counts"},        \
+    {                                                                                                                  \
+        "clamped_samples", EBM_OPTION_INT, offsetof(ebm_phase_options, clamped_samples), "1", 1, 1e6, NULL, 0,         \
+            "positive gibbs: states of each example that count, one sweep apart"                                       \
+    }
 
 EBM_NODISCARD ebm_status ebm_phases_create(ebm_learner *learner, ebm_start start, ebm_error *error);
 void ebm_phases_destroy(ebm_learner *learner);

@@ -456,7 +456,8 @@ static ebm_status hidden_joint_sweep(const ebm_model *model, ebm_path path, ebm_
     for (size_t i = 0; fixed && i < V; i++)
         moved = moved || !fixed[i];
     for (size_t b = 0; done && b < B; b++) {
-        memcpy(batch->x + b * V, states.x + b * N, V * sizeof(ebm_real));
+        if (moved)
+            memcpy(batch->x + b * V, states.x + b * N, V * sizeof(ebm_real));
         if (H > 0)
             memcpy(batch->hidden + b * H, states.x + b * N + V, H * sizeof(ebm_real));
     }

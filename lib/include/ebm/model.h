@@ -177,7 +177,8 @@ typedef struct ebm_model_type {
     /* Gibbs sampling of the joint p_beta(x, h), from the batch's x and hidden states: sweeps over the visible units in
      * turn but those with fixed[i] (NULL: none is), then the hidden ones. All of them fixed is the clamped phase. Rule
      * EBM_HEAT_BATH, scan EBM_SCAN_SYSTEMATIC. Sweep s of row b draws number i for unit i and V + j for hidden unit j of
-     * ebm_random_uniform(stream, first_chain + b, step + s). Sets hidden_ok, clears field_ok where x may have changed. */
+     * ebm_random_uniform(stream, first_chain + b, step + s). Sets hidden_ok; where any
+     * visible unit is free, clears field_ok, else leaves x alone. */
     ebm_status (*joint_sweep)(const ebm_model *model, ebm_path path, ebm_batch *batch, const bool *fixed,
                               const ebm_sweeps *sweeps, ebm_work *work, ebm_error *error);
     /* grad (n_theta) += scale * sum_b weight_b dE(x_b, h_b)/dtheta at beta = 1, at the batch's hidden states. */
