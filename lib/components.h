@@ -67,6 +67,8 @@
     ENTRY(ebm_moments)                                                                                                 \
     ENTRY(ebm_ground_state)                                                                                            \
     ENTRY(ebm_reconstruction_error)                                                                                    \
+    ENTRY(ebm_classify)                                                                                                \
+    ENTRY(ebm_completion)                                                                                              \
     ENTRY(ebm_generation)                                                                                              \
     ENTRY(ebm_autocorrelation_time_estimator)                                                                          \
     ENTRY(ebm_tap)                                                                                                     \
