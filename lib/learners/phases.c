@@ -33,13 +33,14 @@ static void start_from_noise(ebm_learner *learner, uint64_t step, ebm_work *work
     p->chains.batch.field_ok = p->chains.batch.hidden_ok = false;
 }
 
+/* Without hidden units there is nothing to sample: dE/dtheta at the data is exact. */
 static ebm_status clamp_all(ebm_learner *learner, ebm_error *error) {
     phases *p = learner->state;
     const ebm_model *model = learner->model;
-    if (!(ebm_model_slots(model->type) & EBM_SLOT_JOINT_SWEEP) || model->n_hidden == 0)
-        return ebm_fail(error, EBM_UNSUPPORTED,
-                        "positive gibbs needs hidden units that can be swept (joint_sweep): this "
-                        "model %s has none",
+    if (model->n_hidden == 0)
+        return EBM_OK;
+    if (!(ebm_model_slots(model->type) & EBM_SLOT_JOINT_SWEEP))
+        return ebm_fail(error, EBM_UNSUPPORTED, "positive gibbs needs joint_sweep, model %s has none",
                         model->type->info.name);
     p->clamped = ebm_alloc(model->space.size, sizeof *p->clamped);
     if (!p->clamped)

@@ -260,24 +260,30 @@ START_TEST(test_joint_gibbs_mean_update_of_both_phases) {
 }
 END_TEST
 
-/* A model without hidden units that can be swept is refused with the reason. */
+/* A model whose hidden units cannot be swept is refused with the reason; one without any has nothing to sample. */
 START_TEST(test_joint_gibbs_refusals) {
     const ebm_learner_type *type = (const ebm_learner_type *)ebm_component_find(EBM_KIND_LEARNER, "pcd");
     const ebm_sampler_type *sampler_type = (const ebm_sampler_type *)ebm_component_find(EBM_KIND_SAMPLER, "gibbs");
     static const char *const pairs[] = {"positive", "gibbs", NULL};
     void *options = test_options(&type->info, pairs), *sampler_options = test_options(&sampler_type->info, NULL);
     hidden_machine m;
+    rbm_fixture f;
     ebm_sampler sampler;
     ebm_learner learner;
     ebm_error said = {0};
     hidden_open(&m, V, 0, false, RBM_NORMAL, 1, 1);
+    rbm_open(&f, V, H, RBM_NORMAL, 1, 1);
     CHECK_OK(ebm_sampler_create(sampler_type, sampler_options, &m.model, &sampler, error));
-    ck_assert_int_eq(ebm_learner_create(type, options, &m.model, &sampler, NULL, 1, 1, 1, &learner, &said),
+    ck_assert_int_eq(ebm_learner_create(type, options, &f.model, &sampler, NULL, 1, 1, 1, &learner, &said),
                      EBM_UNSUPPORTED);
-    ck_assert_msg(strstr(said.message, "positive gibbs needs hidden units"), "%s", said.message);
+    ck_assert_msg(strstr(said.message, "positive gibbs needs joint_sweep, model rbm"), "%s", said.message);
+    const ebm_dataset data = {.space = m.model.space};
+    CHECK_OK(ebm_learner_create(type, options, &m.model, &sampler, &data, 1, 1, 1, &learner, error));
+    ebm_learner_free(&learner);
     ebm_sampler_free(&sampler);
     test_options_free(&type->info, options);
     test_options_free(&sampler_type->info, sampler_options);
+    rbm_close(&f);
     hidden_close(&m);
 }
 END_TEST

@@ -33,7 +33,7 @@ typedef enum ebm_purpose {
     EBM_PURPOSE_AUTOCORRELATION = 15, /* chains watched while a model is trained */
     EBM_PURPOSE_CORRUPTION = 16,      /* noise on pictures that are to be restored */
     EBM_PURPOSE_RECALL = 17,          /* damage to stored patterns, random states to walk from */
-    EBM_PURPOSE_EXTRA_UNITS = 18,      /* what fills units that are appended to patterns */
+    EBM_PURPOSE_EXTRA_UNITS = 18,     /* what fills units that are appended to patterns */
     EBM_PURPOSE_COMPLETION = 19       /* missing units, drawn given the others */
 } ebm_purpose;
 
