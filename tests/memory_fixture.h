@@ -95,9 +95,12 @@ static inline double *plain_hebb(const memory *m) {
     double *W = calloc(m->V * m->V, sizeof *W);
     ck_assert_ptr_nonnull(W);
     for (size_t i = 0; i < m->V; i++)
-        for (size_t j = 0; j < m->V; j++)
+        for (size_t j = 0; j < m->V; j++) {
+            double sum = 0; /* a whole number */
             for (size_t p = 0; p < m->K && i != j; p++)
-                W[i * m->V + j] += (double)(m->x[p * m->V + i] * m->x[p * m->V + j]) / (double)m->V;
+                sum += (double)(m->x[p * m->V + i] * m->x[p * m->V + j]);
+            W[i * m->V + j] = sum / (double)m->V;
+        }
     return W;
 }
 

@@ -52,7 +52,7 @@ ebm_status ebm_one_shot_create(ebm_learner *learner, ebm_error *error) {
 
 /* Below the diagonal of C, the mirror image of the rows first ... last - 1, columns left ... right - 1. */
 static void mirror(size_t V, size_t first, size_t last, size_t left, size_t right, ebm_real *C) {
-    enum { SIDE = 16 }; /* a patch of both stays in the first cache */
+    enum { SIDE = 8 }; /* of a patch: read by columns, written by rows, both in the first cache */
     for (size_t top = first; top < last; top += SIDE)
         for (size_t side = left; side < right; side += SIDE)
             for (size_t j = side; j < right && j < side + SIDE; j++)
