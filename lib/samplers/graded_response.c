@@ -107,24 +107,27 @@ static double energy_of(const graded *g, size_t b, double *scale) {
     return linear + entropy / g->gain;
 }
 
-/* One step of chain b, unless it stands still. Energies within what rounding of the fields explains count as equal. */
+/* One step of chain b, unless it stands still; f becomes tanh(g f). Energies within what rounding of the fields explains count as equal. */
 static void move(const graded *g, size_t b) {
     const double rounding = 64 * (sizeof(ebm_real) == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON);
-    ebm_real *v = g->v + b * g->V;
-    const ebm_real *f = g->f + b * g->V;
+    ebm_real *v = g->v + b * g->V, *f = g->f + b * g->V;
     flow *w = &g->flows[b];
     double scale, fastest = 0;
+    if (w->at_rest > 0)
+        return;
     const double energy = energy_of(g, b, &scale), rise = energy - w->energy;
     if (rise > rounding * scale)
         w->rise = fmax(w->rise, rise);
-    for (size_t i = 0; i < g->V; i++)
-        fastest = fmax(fastest, fabs(tanh(g->gain * (double)f[i]) - (double)v[i]));
+    for (size_t i = 0; i < g->V; i++) {
+        f[i] = (ebm_real)tanh(g->gain * (double)f[i]);
+        fastest = fmax(fastest, fabs((double)f[i] - (double)v[i]));
+    }
     w->energy = energy;
     w->at_rest = fastest <= g->o->tolerance;
     if (w->at_rest > 0)
         return;
     for (size_t i = 0; i < g->V; i++)
-        v[i] = (ebm_real)((double)v[i] + g->o->step * (tanh(g->gain * (double)f[i]) - (double)v[i]));
+        v[i] = (ebm_real)((double)v[i] + g->o->step * ((double)f[i] - (double)v[i]));
     w->time += g->o->step;
 }
 
@@ -140,6 +143,8 @@ static uint64_t flow_on(const graded *g, ebm_work *work) {
     const int threads = ebm_work_threads(work);
     uint64_t updated = 0;
     (void)threads;
+    for (size_t b = 0; b < g->B; b++)
+        g->flows[b].at_rest = 0;
     for (double s = 0; s < steps; s++) {
         size_t moving = 0;
         fields(g, work);
@@ -199,12 +204,12 @@ static ebm_status graded_report(const ebm_sampler *sampler, const ebm_chains *ch
     double time = 0, rest = 0, rise = 0;
     (void)sampler;
     for (size_t b = 0; b < B; b++) {
-        time += flows[b].time / (double)B;
-        rest += flows[b].at_rest / (double)B;
+        time += flows[b].time;
+        rest += flows[b].at_rest;
         rise = fmax(rise, flows[b].rise);
     }
-    EBM_TRY(sink->emit(sink, "graded_time", time, NAN, error));
-    EBM_TRY(sink->emit(sink, "graded_at_rest", rest, NAN, error));
+    EBM_TRY(sink->emit(sink, "graded_time", time / (double)(B ? B : 1), NAN, error));
+    EBM_TRY(sink->emit(sink, "graded_at_rest", rest / (double)(B ? B : 1), NAN, error));
     return sink->emit(sink, "graded_energy_rise", rise, NAN, error);
 }
 
