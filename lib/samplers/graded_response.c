@@ -53,7 +53,9 @@ typedef struct graded {
     const ebm_real *W, *bias;
     double gain;
     flow *flows;
-    ebm_real *v, *f; /* (B, V) */
+    ebm_real *v;          /* (B, V) */
+    ebm_real *packed, *f; /* (B, V): v of the chains that move, and their fields */
+    uint32_t *moving;     /* (B): which these are */
 } graded;
 
 static ebm_status graded_create(ebm_sampler *sampler, const ebm_model *model, ebm_error *error) {
@@ -92,9 +94,8 @@ static double integral_of_atanh(double v) {
     return 0.5 * ((up > 0 ? up * log(up) : 0) + (down > 0 ? down * log(down) : 0));
 }
 
-/* E of chain b, from fields that are those of its v; the size of its terms into *scale. */
-static double energy_of(const graded *g, size_t b, double *scale) {
-    const ebm_real *v = g->v + b * g->V, *f = g->f + b * g->V;
+/* E at v (V), whose fields are f (V); the size of its terms into *scale. */
+static double energy_of(const graded *g, const ebm_real *v, const ebm_real *f, double *scale) {
     double linear = 0, entropy = 0;
     *scale = 0;
     for (size_t i = 0; i < g->V; i++) {
@@ -107,15 +108,14 @@ static double energy_of(const graded *g, size_t b, double *scale) {
     return linear + entropy / g->gain;
 }
 
-/* One step of chain b, unless it stands still; f becomes tanh(g f). Energies within what rounding of the fields explains count as equal. */
-static void move(const graded *g, size_t b) {
+/* One step of chain b, unless it stands still; its fields f become tanh(g f). Energies within what rounding of the fields
+ * explains count as equal. */
+static void move(const graded *g, size_t b, ebm_real *f) {
     const double rounding = 64 * (sizeof(ebm_real) == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON);
-    ebm_real *v = g->v + b * g->V, *f = g->f + b * g->V;
+    ebm_real *v = g->v + b * g->V;
     flow *w = &g->flows[b];
     double scale, fastest = 0;
-    if (w->at_rest > 0)
-        return;
-    const double energy = energy_of(g, b, &scale), rise = energy - w->energy;
+    const double energy = energy_of(g, v, f, &scale), rise = energy - w->energy;
     if (rise > rounding * scale)
         w->rise = fmax(w->rise, rise);
     for (size_t i = 0; i < g->V; i++) {
@@ -131,14 +131,24 @@ static void move(const graded *g, size_t b) {
     w->time += g->o->step;
 }
 
-static void fields(const graded *g, ebm_work *work) {
-    for (size_t b = 0; b < g->B; b++)
-        memcpy(g->f + b * g->V, g->bias, g->V * sizeof *g->f);
-    ebm_gemm(false, false, g->B, g->V, g->V, 1.0, g->v, g->V, g->W, g->V, 1.0, g->f, g->V, work);
+/* Fields of the chains that move. Returns how many these are. */
+static size_t fields(const graded *g, ebm_work *work) {
+    size_t count = 0;
+    for (size_t b = 0; b < g->B; b++) {
+        if (g->flows[b].at_rest > 0)
+            continue;
+        memcpy(g->packed + count * g->V, g->v + b * g->V, g->V * sizeof *g->v);
+        memcpy(g->f + count * g->V, g->bias, g->V * sizeof *g->f);
+        g->moving[count++] = (uint32_t)b;
+    }
+    if (count > 0)
+        ebm_gemm(false, false, count, g->V, g->V, 1.0, g->packed, g->V, g->W, g->V, 1.0, g->f, g->V, work);
+    return count;
 }
 
 /* Until all chains stand still, or the time is over. Returns the units that were updated. */
 static uint64_t flow_on(const graded *g, ebm_work *work) {
+    enum { WORTH_A_THREAD = 4096 /* units */ };
     const double steps = ceil(g->o->duration / g->o->step);
     const int threads = ebm_work_threads(work);
     uint64_t updated = 0;
@@ -146,16 +156,13 @@ static uint64_t flow_on(const graded *g, ebm_work *work) {
     for (size_t b = 0; b < g->B; b++)
         g->flows[b].at_rest = 0;
     for (double s = 0; s < steps; s++) {
-        size_t moving = 0;
-        fields(g, work);
-#pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1 && g->B * g->V > 4096)
-        for (size_t b = 0; b < g->B; b++)
-            move(g, b);
-        for (size_t b = 0; b < g->B; b++)
-            moving += !(g->flows[b].at_rest > 0);
-        updated += (uint64_t)moving * g->V;
-        if (moving == 0)
+        const size_t count = fields(g, work);
+        if (count == 0)
             break;
+#pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1 && count * g->V > WORTH_A_THREAD)
+        for (size_t k = 0; k < count; k++)
+            move(g, g->moving[k], g->f + k * g->V);
+        updated += (uint64_t)count * g->V;
     }
     return updated;
 }
@@ -176,8 +183,10 @@ static ebm_status graded_step(ebm_sampler *sampler, const ebm_model *model, ebm_
                       .gain = o->gain * path.beta,
                       .flows = flows,
                       .v = (ebm_real *)(void *)(flows + B),
-                      .f = ebm_work_take(work, B * V, sizeof(ebm_real))};
-    if (!g.f)
+                      .packed = ebm_work_take(work, B * V, sizeof(ebm_real)),
+                      .f = ebm_work_take(work, B * V, sizeof(ebm_real)),
+                      .moving = ebm_work_take(work, B, sizeof(uint32_t))};
+    if (!g.packed || !g.f || !g.moving)
         return ebm_fail(error, EBM_NO_MEMORY, "no memory for the fields of %zu chains of %zu units", B, V);
     for (size_t step = 0; step < steps; step++)
         chains->site_updates += flow_on(&g, work);
