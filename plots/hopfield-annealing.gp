@@ -38,7 +38,7 @@ do for [p = 1:2] {
     set yrange [0:1.03]
     set format y "%g"
     unset xlabel
-    set title sprintf("%s patterns%s: walks that end in the ground state", k, real(k) > 100 ? " (≈ random couplings)" : "")
+    set title sprintf("%s patterns: walks that end in the ground state", k)
     plot for [i = 1:words(peaks)] points("ground_share_mean", k, word(peaks, i)) using (slowness($1)):2:3 with yerrorlines \
             linecolor rgb tones[i] linewidth 2.5 pointtype marks[i] pointsize 1.5, \
         for [o in orders] level("ground_share_mean", k, o) with lines linecolor rgb vermillion linewidth 3 dashtype dash_of(o)
@@ -57,8 +57,8 @@ do for [p = 1:2] {
 }
 unset title
 eval strip(0.9)
-set key maxrows 1 font ",13" samplen 3
+set key maxrows 1 font ",13" samplen 2.5 width -2
 plot for [i = 1:words(peaks)] NaN with linespoints linecolor rgb tones[i] linewidth 2.5 pointtype marks[i] pointsize 1.5 \
-        title sprintf("annealed from T = %g", last * real(word(peaks, i))), \
-    for [o in orders] NaN with lines linecolor rgb vermillion linewidth 3 dashtype dash_of(o) title sprintf("descent, %s order", o)
+        title sprintf("from T = %g", last * real(word(peaks, i))), \
+    for [o in orders] NaN with lines linecolor rgb vermillion linewidth 3 dashtype dash_of(o) title sprintf("descent, %s", o eq "fixed" ? "in turn" : "at random")
 unset multiplot
