@@ -72,18 +72,20 @@ set xrange [0:last("tau_m2_mean", bars)]
 set xlabel "updates" offset 0,0.4
 set logscale y
 set yrange [0.8:*]
+set format y "10^{%T}"
 set ylabel "autocorrelation time of m² / steps" offset 0.8,0
-set title "bars and stripes: mixing slows down in training"
+set title "bars and stripes: mixing slows down in training (exact)"
 plot for [l in learners] curve("tau_m2_mean", bars, l) using 1:2:3 with yerrorlines linestyle style_of(l) linewidth 2 pointsize 1.1
 
 set lmargin at screen 0.59
 set rmargin at screen 0.97
 unset logscale y
+set format y "%g"
 set yrange [*:*]
 set ylabel "estimate less exact log Z / nats" offset 0.3,0
 set title sprintf("bars and stripes: log Z of PCD-10, %d seeds", seeds)
 set arrow 1 from graph 0, first 0 to graph 1, first 0 nohead linecolor rgb grey linewidth 2
-set key top left reverse Left samplen 1.5
+set key at graph 0.97, graph 0.93 top right samplen 1.5 font ",13"
 error_of(metric, s) = rows(sprintf("metric=%s;%s;learner=pcd-10;seed=%d", metric, bars, s), "step,value")
 plot for [s = 1:seeds] error_of("tap_error", s) using 1:2 with linespoints linestyle 5 dashtype solid linewidth 2 pointsize 1.3 title (s == 1 ? "TAP, summed over its fixed points" : ""), \
     for [s = 1:seeds] error_of("mean_field_error", s) using 1:2 with linespoints linecolor rgb grey dashtype 4 linewidth 2.5 pointtype 6 pointsize 1.3 title (s == 1 ? "naive mean field" : "")
