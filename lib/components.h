@@ -11,6 +11,8 @@
     ENTRY(ebm_parity)                                                                                                  \
     ENTRY(ebm_random_patterns)                                                                                         \
     ENTRY(ebm_machine_draws)                                                                                           \
+    ENTRY(ebm_random_distribution)                                                                                     \
+    ENTRY(ebm_many_body)                                                                                               \
     ENTRY(ebm_glyphs)                                                                                                  \
     ENTRY(ebm_mnist)                                                                                                   \
     ENTRY(ebm_idx_data)                                                                                                \
@@ -78,6 +80,7 @@
     ENTRY(ebm_recall)                                                                                                  \
     ENTRY(ebm_valleys)                                                                                                 \
     ENTRY(ebm_coupling_error)                                                                                          \
+    ENTRY(ebm_couplings_estimator)                                                                                     \
     ENTRY(ebm_moment_gap)                                                                                              \
     ENTRY(ebm_minima)                                                                                                  \
     ENTRY(ebm_descent_trace)                                                                                           \

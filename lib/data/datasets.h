@@ -28,4 +28,15 @@ typedef int32_t ebm_write_state(size_t state, const void *context, uint8_t *out)
 EBM_NODISCARD ebm_status ebm_data_uniform(ebm_write_state *write, const void *context, size_t count, size_t draws,
                                           uint32_t seed, size_t classes, ebm_dataset *out, ebm_error *error);
 
+/* Binary data on the line of N = out->space.size units whose log probabilities log_p (2^N), normalised, are known: the
+ * support is all states, state s with unit i on where bit i of s is; `train` and `test` independent draws. */
+EBM_NODISCARD ebm_status ebm_data_draws(const double *log_p, size_t train, size_t test, uint32_t seed, ebm_dataset *out,
+                                        ebm_error *error);
+/* The same with every state standing counts[s] > 0 times in either half, whose law is the support's exactly. */
+EBM_NODISCARD ebm_status ebm_data_counted(const size_t *counts, ebm_dataset *out, ebm_error *error);
+/* counts (states) with sum `total` >= states: one each, and the rest in proportion to weight >= 0, in whole numbers by
+ * largest remainders. */
+EBM_NODISCARD ebm_status ebm_data_counts(const double *weight, size_t states, size_t total, size_t *counts,
+                                         ebm_error *error);
+
 #endif
