@@ -70,6 +70,7 @@
     ENTRY(ebm_ground_state)                                                                                            \
     ENTRY(ebm_reconstruction_error)                                                                                    \
     ENTRY(ebm_classify)                                                                                                \
+    ENTRY(ebm_logistic_regression)                                                                                     \
     ENTRY(ebm_completion)                                                                                              \
     ENTRY(ebm_generation)                                                                                              \
     ENTRY(ebm_autocorrelation_time_estimator)                                                                          \

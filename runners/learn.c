@@ -8,7 +8,7 @@
 typedef struct learn_options {
     ebm_training training;
     int64_t pictures, picture_sweeps;
-    bool save;
+    bool save, label_units;
 } learn_options;
 
 #define AT(member) offsetof(learn_options, member)
@@ -19,13 +19,16 @@ static const ebm_option learn_table[] = {
     {"picture_sweeps", EBM_OPTION_INT, AT(picture_sweeps), "1000", 1, 1e9, NULL, 0,
      "sampler sweeps from noise behind each sample shown"},
     {"save", EBM_OPTION_BOOL, AT(save), "false", 0, 0, NULL, 0, "write the trained parameters as .npy side files"},
+    {"label_units", EBM_OPTION_BOOL, AT(label_units), "false", 0, 0, NULL, 0,
+     "append each example's label as units, one of them up: the model is of examples and labels together"},
     EBM_OPTIONS_END,
 };
 
 static ebm_status learn_run(const ebm_case *c, ebm_output *output, int threads, ebm_error *error) {
     const learn_options *o = c->run;
     ebm_subject s;
-    EBM_TRY(ebm_subject_create(c, threads, &s, error));
+    EBM_TRY(o->label_units ? ebm_subject_create_labelled(c, threads, &s, error)
+                           : ebm_subject_create(c, threads, &s, error));
     ebm_status status = ebm_train(c, &s, &o->training, output, error);
     if (status == EBM_OK)
         status = ebm_measure(c, &s, c->n_logged, c->n_measures, output, error);

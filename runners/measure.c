@@ -15,12 +15,8 @@ static ebm_status turn_data(const ebm_model_type *model, const void *options, eb
     return EBM_OK;
 }
 
-ebm_status ebm_subject_create(const ebm_case *c, int threads, ebm_subject *out, ebm_error *error) {
-    return ebm_subject_create_expanded(c, 0, threads, out, error);
-}
-
-ebm_status ebm_subject_create_expanded(const ebm_case *c, size_t extra, int threads, ebm_subject *out,
-                                       ebm_error *error) {
+static ebm_status create(const ebm_case *c, size_t extra, bool labels, int threads, ebm_subject *out,
+                         ebm_error *error) {
     memset(out, 0, sizeof *out);
     const ebm_dataset_type *data = (const ebm_dataset_type *)c->dataset.component;
     const ebm_model_type *model = (const ebm_model_type *)c->model.component;
@@ -35,6 +31,8 @@ ebm_status ebm_subject_create_expanded(const ebm_case *c, size_t extra, int thre
     out->visible = out->data.space;
     if (status == EBM_OK && extra > 0)
         status = ebm_dataset_expand(&out->data, extra, c->seed, error);
+    if (status == EBM_OK && labels)
+        status = ebm_dataset_append_labels(&out->data, error);
     if (status == EBM_OK && out->have_data)
         status = turn_data(model, c->model.options, &out->data, error);
     out->visible.domain = out->data.space.domain;
@@ -46,6 +44,19 @@ ebm_status ebm_subject_create_expanded(const ebm_case *c, size_t extra, int thre
     if (status != EBM_OK)
         ebm_subject_free(out);
     return status;
+}
+
+ebm_status ebm_subject_create(const ebm_case *c, int threads, ebm_subject *out, ebm_error *error) {
+    return create(c, 0, false, threads, out, error);
+}
+
+ebm_status ebm_subject_create_expanded(const ebm_case *c, size_t extra, int threads, ebm_subject *out,
+                                       ebm_error *error) {
+    return create(c, extra, false, threads, out, error);
+}
+
+ebm_status ebm_subject_create_labelled(const ebm_case *c, int threads, ebm_subject *out, ebm_error *error) {
+    return create(c, 0, true, threads, out, error);
 }
 
 void ebm_subject_free(ebm_subject *subject) {

@@ -22,6 +22,9 @@ EBM_NODISCARD ebm_status ebm_subject_create(const ebm_case *c, int threads, ebm_
 /* The same with `extra` random units appended to every example first (ebm_dataset_expand). */
 EBM_NODISCARD ebm_status ebm_subject_create_expanded(const ebm_case *c, size_t extra, int threads, ebm_subject *out,
                                                      ebm_error *error);
+/* The same with every example's label appended as units (ebm_dataset_append_labels). */
+EBM_NODISCARD ebm_status ebm_subject_create_labelled(const ebm_case *c, int threads, ebm_subject *out,
+                                                     ebm_error *error);
 void ebm_subject_free(ebm_subject *subject);
 
 /* Run the case's measures first ... end - 1 and emit what they find at output->step (curves: at steps of their own). */

@@ -14,12 +14,15 @@
 
 typedef struct classify_options {
     int64_t classes;
+    bool mass;
     ebm_example_limits limits;
 } classify_options;
 
 static const ebm_option classify_table[] = {
     {"classes", EBM_OPTION_INT, EBM_OFFSET(classify_options, classes), "0", 0, 1000, NULL, 0,
      "K: the last so many units are the label; 0: as many as the data have classes, and nothing where they have none"},
+    {"mass", EBM_OPTION_BOOL, EBM_OFFSET(classify_options, mass), "true", 0, 0, NULL, 0,
+     "sum over all settings of the label units too, for label_mass (2^K energies an example)"},
     EBM_TEST_LIMIT(classify_options, limits, "0"),
     EBM_OPTIONS_END,
 };
@@ -47,8 +50,9 @@ static ebm_real down_of(const ebm_model *model) {
     return model->space.domain == EBM_SPIN ? -1 : 0;
 }
 
-static ebm_status take(const ebm_model *model, size_t K, classification *c, ebm_work *work, ebm_error *error) {
-    *c = (classification){.model = model, .K = K, .settings = K <= MOST_LABEL_UNITS ? (size_t)1 << K : 0};
+static ebm_status take(const ebm_model *model, size_t K, bool mass, classification *c, ebm_work *work,
+                       ebm_error *error) {
+    *c = (classification){.model = model, .K = K, .settings = mass && K <= MOST_LABEL_UNITS ? (size_t)1 << K : 0};
     c->energy = ebm_work_take(work, c->K + c->settings, sizeof *c->energy);
     if (!c->energy)
         return ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu labels", K);
@@ -151,7 +155,7 @@ static ebm_status classify_estimate(const void *options, const ebm_estimate_inpu
                        .frequency = ebm_work_take(in->work, K, sizeof(double))};
     ebm_real *x = ebm_work_take(in->work, V, sizeof *x);
     ebm_status status = s.right && s.frequency && x
-                            ? take(in->model, K, &c, in->work, error)
+                            ? take(in->model, K, o->mass, &c, in->work, error)
                             : ebm_fail(error, EBM_NO_MEMORY, "no memory to classify %zu examples", count);
     if (status == EBM_OK) {
         s.loglik = s.right + count;

@@ -80,6 +80,10 @@ void ebm_dataset_to_spins(ebm_dataset *dataset);
  * 1 (test half). The units become a line; the support, where there is one, is gone; the hash stays that of the data as
  * they were loaded. EBM_UNSUPPORTED where units have other than two values. */
 EBM_NODISCARD ebm_status ebm_dataset_expand(ebm_dataset *dataset, size_t extra, uint32_t seed, ebm_error *error);
+/* Every example's label appended as `classes` units, the label's own up and the others down. The units become a line; the
+ * support, where there is one, is gone; the hash stays that of the data as they were loaded. EBM_UNSUPPORTED where units have
+ * other than two values or examples have no labels. */
+EBM_NODISCARD ebm_status ebm_dataset_append_labels(ebm_dataset *dataset, ebm_error *error);
 /* Mean of every unit over the training half (space.size): of intensities where binarisation is stochastic, else of the
  * states. 0 where there are no training examples. */
 void ebm_dataset_means(const ebm_dataset *dataset, double *out);
