@@ -11,6 +11,7 @@ const ebm_runner_type *const ebm_runner_types[] = {
     &ebm_restore_runner,
     &ebm_bench_runner,
     &ebm_bench_chains_runner,
+    &ebm_bench_updates_runner,
     NULL,
 };
 

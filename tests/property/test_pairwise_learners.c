@@ -223,14 +223,15 @@ START_TEST(test_lbfgs_finds_the_machine) {
                 ck_assert_msg(fabs((double)p.W[i * UNITS + j] - m.w[i][j]) < 1e-2, "%s: w_%zu%zu is %g, not %g",
                               learners[_i], i, j, (double)p.W[i * UNITS + j], m.w[i][j]);
             }
-        /* Moments agree to 5e-7 in float, which leaves 1e-7 of numbers below 1. In double a line search goes on while a step
-         * lowers the objective by more than its rounding, |gradient|^2 ~ 1e-16 times the smallest curvature: 1e-9. */
+        /* Moments agree to 5e-7 in float, which leaves 1e-7 of numbers below 1. In double a line search no longer sees the
+         * gain of a step, |gradient|^2 / (2 curvature), where it is below the rounding of the objective, 1e-15, curvatures
+         * being 1 at most: at 4e-8. */
         if (_i == 0) {
             CHECK_OK(ebm_add_grad_theta(&m.model, x, count, gap, m.work, error));
             CHECK_OK(m.model.type->expected_grad_theta(&m.model, 1, expected, NULL, m.work, error));
             for (size_t k = 0; k < THETA; k++)
                 largest = fmax(largest, fabs(gap[k] / (double)count - (double)expected[k]));
-            ck_assert_double_lt(largest, sizeof(ebm_real) == 8 ? 1e-9 : 5e-7);
+            ck_assert_double_lt(largest, sizeof(ebm_real) == 8 ? 1e-7 : 5e-7);
         }
         free(x);
         boltzmann_close(&m);
