@@ -1,4 +1,4 @@
-/* Examples with random units appended, for every way in which values are stored. */
+/* Examples with random units or with their labels appended, for every way in which values are stored. */
 #include "rbm_fixture.h"
 
 #include "ebm/dataset.h"
@@ -75,10 +75,42 @@ START_TEST(test_expand_refuses_what_has_no_two_values) {
 }
 END_TEST
 
+/* Labels as one of K units, in every way in which values are stored; the pixels stay as they are. */
+START_TEST(test_labels_become_units) {
+    enum { CLASSES = 3 };
+    ebm_dataset data = data_of(_i);
+    const ebm_real down = kinds[_i].domain == EBM_SPIN ? -1 : 0;
+    ebm_examples *halves[] = {&data.train, &data.test};
+    ebm_error refusal = {0};
+    ck_assert_int_eq(ebm_dataset_append_labels(&data, &refusal), EBM_UNSUPPORTED); /* there are none */
+    data.classes = CLASSES;
+    for (size_t h = 0; h < 2; h++) {
+        halves[h]->labels = malloc(COUNT * sizeof *halves[h]->labels);
+        for (size_t e = 0; e < COUNT; e++)
+            halves[h]->labels[e] = (uint8_t)((e + h) % CLASSES);
+    }
+    CHECK_OK(ebm_dataset_append_labels(&data, error));
+    ck_assert_uint_eq(data.space.size, N + CLASSES);
+    ck_assert_uint_eq(data.space.rank, 1);
+    ck_assert_int_eq(data.space.domain, kinds[_i].domain);
+    for (size_t h = 0; h < 2; h++)
+        for (size_t e = 0; e < COUNT; e++) {
+            ebm_real x[N + CLASSES];
+            ebm_examples_fixed(&data, halves[h], e, 1, x);
+            for (size_t i = 0; i < N + CLASSES; i++) {
+                const bool up = i < N ? (e * N + i) % 2 : i - N == (e + h) % CLASSES;
+                ck_assert_msg(x[i] == (up ? 1 : down), "%s: unit %zu of example %zu", kinds[_i].label, i, e);
+            }
+        }
+    ebm_dataset_free(&data);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("expand");
     TCase *cases = tcase_create("expand");
     tcase_add_loop_test(cases, test_expand_appends_random_units, 0, sizeof kinds / sizeof *kinds);
+    tcase_add_loop_test(cases, test_labels_become_units, 0, sizeof kinds / sizeof *kinds);
     tcase_add_test(cases, test_expand_refuses_what_has_no_two_values);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
