@@ -9,8 +9,8 @@
  * A rate counts the sampler's own site updates. The dense rate counts 2 V operations for each: what an update of a fully
  * connected machine's fields takes. A sampler that leaves no law invariant (descent) comes to an end: each repeat starts
  * from the same states, and the memory rate of its changes counts what a change takes where fields are kept up to date
- * one change at a time, 3 V numbers: a row of couplings and a chain's fields read, the fields written. Seconds are the best of the repeats. These rows are times: they compare with
- * nothing. Row step: threads. */
+ * one change at a time, 3 V numbers: a row of couplings and a chain's fields read, the fields written. Seconds are the
+ * best of the repeats. These rows are times: they compare with nothing. Row step: threads. */
 #include "measure.h"
 #include "runners.h"
 #include "timing.h"
