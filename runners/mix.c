@@ -15,7 +15,7 @@
 
 typedef struct mix_options {
     int64_t chains, warmup, draws, thin, states, lags, exact_states;
-    double temperature, window;
+    double temperature, window, dispersion;
     int start;
     bool traces, mmd, black_box;
 } mix_options;
@@ -33,7 +33,9 @@ static const ebm_option mix_table[] = {
     {"temperature", EBM_OPTION_REAL, AT(temperature), "1", 1e-9, 1e9, NULL, 0, "T in p = exp(-E / T) / Z"},
     {"start", EBM_OPTION_CHOICE, AT(start), "overdispersed", 0, 0, start_names, 0,
      "overdispersed: even chains with every unit uniform, odd ones with all units at one value (real units: "
-     "N(0, 10^2)); uniform (real units: N(0, 1)); exact: independent draws of the model"},
+     "N(0, dispersion^2)); uniform (real units: N(0, 1)); exact: independent draws of the model"},
+    {"dispersion", EBM_OPTION_REAL, AT(dispersion), "10", 0, 1e6, NULL, 0,
+     "standard deviation of overdispersed starts of real units"},
     {"traces", EBM_OPTION_BOOL, AT(traces), "false", 0, 0, NULL, 0,
      "side file traces.npy: (observables, chains, draws), the observables in the order of the rows"},
     {"states", EBM_OPTION_INT, AT(states), "0", 0, 10000, NULL, 0,
@@ -66,7 +68,7 @@ typedef struct walk {
 static void start_aligned(const ebm_space *space, ebm_stream stream, uint32_t chain, uint64_t step, ebm_real *row) {
     ebm_real value;
     if (space->domain == EBM_REAL_LINE) {
-        ebm_random_normal(stream, chain, step, 1, &value);
+        ebm_random_normal_plain(stream, chain, step, 1, &value);
     } else {
         const uint32_t digit = ebm_random_below(stream, chain, step, 0, (uint32_t)space->categories);
         value = (ebm_real)(space->domain == EBM_SPIN ? 2.0 * digit - 1 : (double)digit);
@@ -86,7 +88,7 @@ static void start_row(walk *w, const ebm_base *uniform, size_t b, uint64_t attem
     else
         ebm_base_sample(uniform, 1, stream, (uint32_t)b, attempt, row, w->subject.work);
     for (size_t i = 0; dispersed && space->domain == EBM_REAL_LINE && i < space->size; i++)
-        row[i] *= 10;
+        row[i] *= (ebm_real)w->options->dispersion;
 }
 
 /* Where a start has no finite energy (a variance below 0, say), the chain is started anew. */
@@ -218,6 +220,7 @@ static ebm_status walk_on(walk *w, ebm_output *output, ebm_error *error) {
     w->chains.adapting = true;
     while (at.warmed < warmup) {
         const uint64_t sweeps = warmup - at.warmed < at_once ? warmup - at.warmed : at_once;
+        w->chains.warmup_left = warmup - at.warmed;
         EBM_TRY(step(w, sweeps, error));
         at.warmed += sweeps;
         if (at.warmed == warmup)
@@ -225,6 +228,7 @@ static ebm_status walk_on(walk *w, ebm_output *output, ebm_error *error) {
         EBM_TRY(look_up(w, &at, (double)at.warmed / total, output, error));
     }
     w->chains.adapting = false;
+    w->chains.warmup_left = 0;
     while (at.drawn < draws) {
         EBM_TRY(step(w, thin, error));
         EBM_TRY(ebm_recording_add(&w->recording, &w->subject.model, &w->chains.batch, (size_t)at.drawn++,

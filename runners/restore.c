@@ -128,6 +128,7 @@ static void energies(restoring *r) {
 static ebm_status by_marginals(restoring *r, ebm_real *answer, double *energy, ebm_error *error) {
     const size_t V = r->subject.model.space.size, B = r->chains.batch.count, draws = (size_t)r->options->sweeps;
     r->chains.adapting = true;
+    r->chains.warmup_left = (uint64_t)r->options->burn_in;
     EBM_TRY(step(r, 1, (size_t)r->options->burn_in, error));
     r->chains.adapting = false;
     memset(r->mean, 0, V * sizeof *r->mean);

@@ -57,7 +57,7 @@ void ebm_random_uniform(ebm_stream stream, uint32_t chain, uint64_t step, size_t
     }
 }
 
-void ebm_random_normal(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, ebm_real *out) {
+void ebm_random_normal_plain(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, ebm_real *out) {
     const ebm_row_kernels *kernels = ebm_row_kernels_get();
     const size_t words_each = sizeof(ebm_real) / sizeof(uint32_t), piece = PIECE / words_each;
     uint32_t words[PIECE];
@@ -81,6 +81,10 @@ void ebm_random_normal(ebm_stream stream, uint32_t chain, uint64_t step, size_t 
                 out[first + 2 * i + 1] = radius * sine;
         }
     }
+}
+
+void ebm_random_normal(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, ebm_real *out) {
+    ebm_random_normal_plain(stream, chain, step, count, out);
 }
 
 double ebm_random_uniform1(ebm_stream stream, uint32_t chain, uint64_t step, uint32_t index) {

@@ -141,7 +141,7 @@ void ebm_base_sample(const ebm_base *base, size_t count, ebm_stream stream, uint
         ebm_real *row = x + b * V;
         uint32_t chain = first_chain + (uint32_t)b;
         if (base->space.domain == EBM_REAL_LINE) {
-            ebm_random_normal(stream, chain, step, V, row);
+            ebm_random_normal_plain(stream, chain, step, V, row);
             for (size_t i = 0; i < V; i++)
                 row[i] = (ebm_real)((double)base->parameters[i] +
                                     exp(0.5 * (double)base->parameters[V + i]) * (double)row[i]);

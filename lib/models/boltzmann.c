@@ -150,7 +150,7 @@ ebm_status ebm_boltzmann_load(ebm_model *model, const char *directory, ebm_error
 
 void ebm_boltzmann_draw_couplings(size_t V, double scale, ebm_stream stream, ebm_real *W) {
     for (size_t i = 0; i < V; i++) {
-        ebm_random_normal(stream, (uint32_t)i, 0, V, W + i * V);
+        ebm_random_normal_plain(stream, (uint32_t)i, 0, V, W + i * V);
         for (size_t j = 0; j < i; j++)
             W[i * V + j] = W[j * V + i];
         W[i * V + i] = 0;
@@ -168,7 +168,7 @@ static ebm_status boltzmann_initialise(ebm_model *model, const void *options, co
     ebm_real *W = model->theta, *bias = W + V * V;
     if (o->load)
         return ebm_boltzmann_load(model, o->load, error);
-    ebm_random_normal(stream, (uint32_t)V, 0, V, bias);
+    ebm_random_normal_plain(stream, (uint32_t)V, 0, V, bias);
     for (size_t i = 0; i < V; i++)
         bias[i] = (ebm_real)(o->bias_scale * (double)bias[i]);
     if (data && o->visible_bias == BIAS_DATA) {
@@ -385,7 +385,8 @@ ebm_status ebm_boltzmann_expected_grad_theta(const ebm_model *model, double scal
     const size_t V = model->space.size, mark = ebm_work_mark(work);
     double total = 0, *mean = NULL, *pair = NULL;
     ebm_pair_sum sum;
-    ebm_status status = enumeration(model, ebm_path_end(), EBM_PAIRS_MAX_UNITS, "the exact gradient", &sum, work, error);
+    ebm_status status =
+        enumeration(model, ebm_path_end(), EBM_PAIRS_MAX_UNITS, "the exact gradient", &sum, work, error);
     if (status == EBM_OK) {
         mean = ebm_work_take(work, V, sizeof *mean);
         pair = ebm_work_take(work, V * V, sizeof *pair);

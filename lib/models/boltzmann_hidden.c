@@ -157,7 +157,7 @@ static ebm_status hidden_initialise(ebm_model *model, const void *options, const
         ebm_model joint = joint_of(model);
         return ebm_boltzmann_load(&joint, o->load, error);
     }
-    ebm_random_normal(stream, (uint32_t)N, 0, N, bias);
+    ebm_random_normal_plain(stream, (uint32_t)N, 0, N, bias);
     for (size_t i = 0; i < N; i++)
         bias[i] = (ebm_real)(o->bias_scale * (double)bias[i]);
     if (data && o->visible_bias == BIAS_DATA) {

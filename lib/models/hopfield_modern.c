@@ -114,7 +114,7 @@ static ebm_status modern_initialise(ebm_model *model, const void *options, const
         return ebm_model_load(model, o->load, error);
     for (size_t k = 0; k < state_of(model)->K && o->init_scale > 0; k++) {
         ebm_real *row = model->theta + k * V;
-        ebm_random_normal(ebm_stream_of(seed, EBM_PURPOSE_INIT), (uint32_t)k, 0, V, row);
+        ebm_random_normal_plain(ebm_stream_of(seed, EBM_PURPOSE_INIT), (uint32_t)k, 0, V, row);
         for (size_t i = 0; i < V; i++)
             row[i] = (ebm_real)(o->init_scale * (double)row[i]);
     }

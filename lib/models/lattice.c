@@ -148,7 +148,7 @@ void ebm_lattice_couplings(const ebm_lattice_options *options, size_t edges, con
                            ebm_real *out) {
     const ebm_stream stream = ebm_stream_of(seed, EBM_PURPOSE_INIT);
     if (options->disorder == DISORDER_GAUSSIAN)
-        ebm_random_normal(stream, 0, 0, edges, out);
+        ebm_random_normal_plain(stream, 0, 0, edges, out);
     else if (options->disorder == DISORDER_PLUS_MINUS) {
         ebm_random_uniform(stream, 0, 0, edges, out);
         for (size_t e = 0; e < edges; e++)

@@ -20,13 +20,14 @@ unsigned ebm_model_slots(const ebm_model_type *type) {
     mask |= type->graph ? EBM_SLOT_GRAPH : 0;
     mask |= type->sample_site ? EBM_SLOT_SAMPLE_SITE : 0;
     mask |= type->joint_sweep && type->joint_grad_theta && type->sample_hidden ? EBM_SLOT_JOINT_SWEEP : 0;
+    mask |= type->grad_x_minibatch ? EBM_SLOT_MINIBATCH : 0;
     return mask;
 }
 
 const char *ebm_slot_names(unsigned mask, char *buffer, size_t size) {
     static const char *const names[] = {"grad_x", "site",           "block conditionals", "joint_energy",
                                         "base",   "log_normaliser", "score_terms",        "hidden_means",
-                                        "graph",  "sample_site",    "joint_sweep"};
+                                        "graph",  "sample_site",    "joint_sweep",        "grad_x_minibatch"};
     size_t used = 0;
     if (size > 0)
         buffer[0] = '\0';
@@ -95,6 +96,17 @@ void ebm_model_field(const ebm_model *model, ebm_batch *batch, ebm_work *work) {
     if (!batch->field_ok && model->type->field)
         model->type->field(model, batch, work);
     batch->field_ok = true;
+}
+
+void ebm_model_energy_grad_x(const ebm_model *model, ebm_path path, ebm_batch *batch, double *energy, ebm_real *grad,
+                             ebm_work *work) {
+    ebm_model_field(model, batch, work);
+    if (model->type->energy_grad_x) {
+        model->type->energy_grad_x(model, path, batch, energy, grad, work);
+        return;
+    }
+    model->type->energy(model, path, batch, energy, work);
+    model->type->grad_x(model, path, batch, grad, work);
 }
 
 ebm_real *ebm_model_view(const ebm_model *model, const char *name) {

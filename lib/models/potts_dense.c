@@ -160,7 +160,7 @@ static void draw_couplings(size_t V, size_t q, double scale, uint32_t seed, ebm_
     const size_t F = V * q;
     for (size_t k = 0; k < F; k++) {
         const size_t first = (k / q + 1) * q;
-        ebm_random_normal(ebm_stream_of(seed, EBM_PURPOSE_INIT), (uint32_t)k, 0, F - first, J + k * F + first);
+        ebm_random_normal_plain(ebm_stream_of(seed, EBM_PURPOSE_INIT), (uint32_t)k, 0, F - first, J + k * F + first);
         for (size_t m = first; m < F; m++)
             J[m * F + k] = J[k * F + m] = (ebm_real)(scale * (double)J[k * F + m]);
     }

@@ -159,7 +159,7 @@ static ebm_status rbm_initialise(ebm_model *model, const void *options, const eb
     if (o->initialise == INIT_NORMAL)
         for (size_t i = 0; i < V; i++) {
             ebm_real *row = model->theta + i * H;
-            ebm_random_normal(ebm_stream_of(seed, EBM_PURPOSE_INIT), (uint32_t)i, 0, H, row);
+            ebm_random_normal_plain(ebm_stream_of(seed, EBM_PURPOSE_INIT), (uint32_t)i, 0, H, row);
             for (size_t j = 0; j < H; j++)
                 row[j] = (ebm_real)(o->init_scale * (double)row[j]);
         }

@@ -112,6 +112,7 @@ ebm_chains ebm_inner_chains(const ebm_chains *outer, ebm_batch batch, void *auxi
         .first_chain = outer->first_chain,
         .step = outer->step,
         .adapting = outer->adapting,
+        .warmup_left = outer->warmup_left,
         .auxiliary = bytes ? auxiliary : NULL,
         .auxiliary_bytes = bytes,
     };

@@ -75,8 +75,9 @@ enum {
     EBM_SLOT_SCORE_TERMS = 64,
     EBM_SLOT_HIDDEN_MEANS = 128,
     EBM_SLOT_GRAPH = 256,
-    EBM_SLOT_SAMPLE_SITE = 512, /* real units: their full conditionals can be drawn from */
-    EBM_SLOT_JOINT_SWEEP = 1024 /* joint_sweep, joint_grad_theta and sample_hidden: the chain of (x, h) */
+    EBM_SLOT_SAMPLE_SITE = 512,  /* real units: their full conditionals can be drawn from */
+    EBM_SLOT_JOINT_SWEEP = 1024, /* joint_sweep, joint_grad_theta and sample_hidden: the chain of (x, h) */
+    EBM_SLOT_MINIBATCH = 2048    /* grad_x_minibatch: a posterior given examples, whose gradient a few can estimate */
 };
 
 /* How a unit is updated given all others. */
@@ -112,7 +113,7 @@ typedef struct ebm_sweeps {
 typedef struct ebm_model_type {
     ebm_component info;
     unsigned domains; /* spaces it can live on: mask of 1u << ebm_domain */
-    bool linear;      /* E(x; theta) = sum_k theta_k f_k(x): an exponential family, whose likelihood sees of data only the
+    bool linear; /* E(x; theta) = sum_k theta_k f_k(x): an exponential family, whose likelihood sees of data only the
                          means of f = dE/dtheta */
 
     /* The space that the options alone describe; out->size = 0 where they leave it to the data. NULL: always the
@@ -144,6 +145,15 @@ typedef struct ebm_model_type {
     /* out (count, V) = dE_beta(x_b)/dx (binary and spin: of E extended to real x); categorical: out (count, V, q), the
      * derivatives by the one-hot coordinates of E's extension that is linear in each unit. The field is valid. */
     void (*grad_x)(const ebm_model *model, ebm_path path, const ebm_batch *batch, ebm_real *out, ebm_work *work);
+    /* energy and grad_x at once, where that is cheaper than one after the other. NULL: call through
+     * ebm_model_energy_grad_x, which then calls both. */
+    void (*energy_grad_x)(const ebm_model *model, ebm_path path, const ebm_batch *batch, double *energy, ebm_real *grad,
+                          ebm_work *work);
+    /* out (count, V) = an unbiased estimate of dE/dx at beta = 1 of a posterior given `model->examples` examples: what
+     * depends on examples is taken from examples[b] (count, drawn) of each row b, repeats allowed, and scaled by
+     * model->examples / drawn. With every example once it is grad_x. */
+    void (*grad_x_minibatch)(const ebm_model *model, const ebm_batch *batch, const uint32_t *examples, size_t drawn,
+                             ebm_real *out, ebm_work *work);
     /* logit (count, q) of unit units[b] of each row b: for binary and spin q = 1, log P(up | rest) - log P(down | rest);
      * categorical: the log conditionals up to a constant. The field is valid and may be used. */
     void (*site)(const ebm_model *model, ebm_path path, const ebm_batch *batch, const uint32_t *units, ebm_real *logit,
@@ -199,6 +209,10 @@ typedef struct ebm_model_type {
      * EBM_UNSUPPORTED where there is none for it. May be NULL. */
     ebm_status (*exact_mean)(const ebm_model *model, ebm_path path, const char *observable, double *out, ebm_work *work,
                              ebm_error *error);
+    /* out[k] = P_beta(x_unit <= t[k]), k < count, on real spaces: the marginal law of one unit, by formula or
+     * quadrature. EBM_UNSUPPORTED where it is known neither way. May be NULL. */
+    ebm_status (*marginal_cdf)(const ebm_model *model, ebm_path path, size_t unit, const double *t, size_t count,
+                               double *out, ebm_work *work, ebm_error *error);
     /* Exact score matching: out[b] = sum_i (1/2 (dE/dx_i)^2 - d2E/dx_i2). */
     void (*score_terms)(const ebm_model *model, const ebm_batch *batch, double *out, ebm_work *work);
     /* Turn a gradient with respect to theta into the direction that the parametrisation prefers (centring). May be
@@ -219,7 +233,8 @@ typedef struct ebm_view {
 struct ebm_model {
     const ebm_model_type *type;
     ebm_space space;
-    size_t examples; /* training examples of the data that it was created with; 0 without data. Set before `create` */
+    size_t examples; /* training examples of the data that it was created with; 0 without data. Set before `create`;
+                        a posterior that makes its own examples sets it there */
     size_t n_hidden, n_field, n_theta;
     ebm_real *theta;
     size_t n_views;
@@ -237,6 +252,9 @@ unsigned ebm_model_slots(const ebm_model_type *type);
 const char *ebm_slot_names(unsigned mask, char *buffer, size_t size);
 /* Make the batch's field valid. */
 void ebm_model_field(const ebm_model *model, ebm_batch *batch, ebm_work *work);
+/* energy (count) = E_beta and grad (count, V) = dE_beta/dx of the batch, whose field becomes valid. */
+void ebm_model_energy_grad_x(const ebm_model *model, ebm_path path, ebm_batch *batch, double *energy, ebm_real *grad,
+                             ebm_work *work);
 void ebm_model_refresh(ebm_model *model, ebm_work *work);
 ebm_real *ebm_model_view(const ebm_model *model, const char *name);
 /* Each view as DIR/<name>.npy. Load checks every shape, refreshes the model, and leaves it as it was on failure. */
