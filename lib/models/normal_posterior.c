@@ -12,6 +12,7 @@
  * beta E with a uniform base is in the same family: kappa and beta_n times beta, and alpha such that alpha + 3/2 is
  * times beta. It can be normalised only where that alpha stays positive. */
 #include "components.h"
+#include "models/real_path.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -72,13 +73,6 @@ static ebm_status normal_posterior_create(ebm_model *model, const void *options,
     return EBM_OK;
 }
 
-/* Nothing to learn: there are no parameters. */
-static ebm_status normal_posterior_initialise(ebm_model *model, const void *options, const ebm_dataset *data,
-                                              uint32_t seed, ebm_error *error) {
-    (void)model, (void)options, (void)data, (void)seed, (void)error;
-    return EBM_OK;
-}
-
 static void normal_posterior_destroy(ebm_model *model) {
     free(model->state);
 }
@@ -94,24 +88,15 @@ static double scale_given_mean(const law *p, double mu) {
     return p->scale + 0.5 * p->count * (mu - p->mean) * (mu - p->mean);
 }
 
-/* What the base adds: (1 - beta) E_base. Variances of zero or less have none. */
+/* Variances of zero or less have none. */
 static void normal_posterior_energy(const ebm_model *model, ebm_path path, const ebm_batch *batch, double *out,
                                     ebm_work *work) {
     const law *p = model->state;
-    const bool based = path.base && path.beta != 1;
-    if (based)
-        ebm_base_energy(path.base, batch->count, batch->x, out, work);
     for (size_t b = 0; b < batch->count; b++) {
         const double mu = (double)batch->x[b * UNITS + MEAN], s = (double)batch->x[b * UNITS + VARIANCE];
-        const double base = based ? (1 - path.beta) * out[b] : 0;
-        out[b] =
-            s > 0 ? path.beta * ((p->shape + 1.5) * log(s) + scale_given_mean(p, mu) / s) + base : (double)INFINITY;
+        out[b] = s > 0 ? (p->shape + 1.5) * log(s) + scale_given_mean(p, mu) / s : (double)INFINITY;
     }
-}
-
-static void normal_posterior_grad_theta(const ebm_model *model, const ebm_batch *batch, const ebm_real *weight,
-                                        double scale, ebm_real *grad, ebm_work *work) {
-    (void)model, (void)batch, (void)weight, (void)scale, (void)grad, (void)work;
+    ebm_real_add_base(model, path, batch, out, NULL, work);
 }
 
 /* dE/dmu = kappa_n (mu - mu_n) / s,  dE/ds = (alpha_n + 3/2 - (beta_n + kappa_n (mu - mu_n)^2 / 2) / s) / s; 0 where E
@@ -162,8 +147,7 @@ static ebm_status normal_posterior_log_normaliser(const ebm_model *model, ebm_pa
                                                   ebm_error *error) {
     const law p = tempered(model, path.beta);
     (void)work;
-    if (path.base && path.beta != 1)
-        return ebm_fail(error, EBM_UNSUPPORTED, "the normaliser along a path from a base has no closed form");
+    EBM_TRY(ebm_real_uniform_base(model, path, "normaliser", error));
     if (!(p.shape > 0))
         return ebm_fail(error, EBM_UNSUPPORTED,
                         "at inverse temperature %g the law cannot be normalised: its shape is %g, not positive",
@@ -171,13 +155,6 @@ static ebm_status normal_posterior_log_normaliser(const ebm_model *model, ebm_pa
     int sign;
     *out = lgamma_r(p.shape, &sign) - p.shape * log(p.scale) + 0.5 * log(2 * M_PI / p.count);
     return EBM_OK;
-}
-
-static ebm_status normal_posterior_expected_grad_theta(const ebm_model *model, double scale, ebm_real *grad,
-                                                       double *log_z, ebm_work *work, ebm_error *error) {
-    double value;
-    (void)scale, (void)grad;
-    return normal_posterior_log_normaliser(model, ebm_path_end(), log_z ? log_z : &value, work, error);
 }
 
 /* E[s] = beta / (alpha - 1),  E[s^2] = beta^2 / ((alpha - 1) (alpha - 2)),  E[mu] = mu_n for alpha > 1/2 (a t law of
@@ -194,8 +171,7 @@ static ebm_status normal_posterior_exact_mean(const ebm_model *model, ebm_path p
                  {"first_square", 1, p.mean * p.mean + mean_variance / p.count},
                  {"second_square", 2, mean_variance * p.scale / (p.shape - 2)}};
     (void)work;
-    if (path.base && path.beta != 1)
-        return ebm_fail(error, EBM_UNSUPPORTED, "means along a path from a base have no closed form");
+    EBM_TRY(ebm_real_uniform_base(model, path, "means", error));
     for (size_t k = 0; k < sizeof known / sizeof *known; k++)
         if (strcmp(known[k].name, observable) == 0) {
             if (!(p.shape > known[k].above))
@@ -214,13 +190,13 @@ const ebm_model_type ebm_normal_posterior = {
     .domains = 1u << EBM_REAL_LINE,
     .space = normal_posterior_space,
     .create = normal_posterior_create,
-    .initialise = normal_posterior_initialise,
+    .initialise = ebm_real_initialise_nothing,
     .destroy = normal_posterior_destroy,
     .energy = normal_posterior_energy,
-    .grad_theta = normal_posterior_grad_theta,
+    .grad_theta = ebm_real_no_grad_theta,
     .grad_x = normal_posterior_grad_x,
     .sample_site = normal_posterior_sample_site,
     .log_normaliser = normal_posterior_log_normaliser,
-    .expected_grad_theta = normal_posterior_expected_grad_theta,
+    .expected_grad_theta = ebm_real_no_expected_grad_theta,
     .exact_mean = normal_posterior_exact_mean,
 };
