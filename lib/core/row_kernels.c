@@ -236,6 +236,7 @@ extern const ebm_row_kernels KERNELS;
 extern const ebm_sum_kernels JOIN(ebm_sum_kernels_, EBM_KERNEL_SUFFIX);
 extern const ebm_spin_kernels JOIN(ebm_spin_kernels_, EBM_KERNEL_SUFFIX);
 extern const ebm_dense_kernels JOIN(ebm_dense_kernels_, EBM_KERNEL_SUFFIX);
+extern const ebm_phase_kernels JOIN(ebm_phase_kernels_, EBM_KERNEL_SUFFIX);
 const ebm_row_kernels KERNELS = {
     .name = STRING(EBM_KERNEL_SUFFIX),
     .words = words,
@@ -251,4 +252,5 @@ const ebm_row_kernels KERNELS = {
     .sums = &JOIN(ebm_sum_kernels_, EBM_KERNEL_SUFFIX),
     .spins = &JOIN(ebm_spin_kernels_, EBM_KERNEL_SUFFIX),
     .dense = &JOIN(ebm_dense_kernels_, EBM_KERNEL_SUFFIX),
+    .phase = &JOIN(ebm_phase_kernels_, EBM_KERNEL_SUFFIX),
 };

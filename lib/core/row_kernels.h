@@ -6,6 +6,7 @@
 #define EBM_CORE_ROW_KERNELS_H
 
 #include "core/dense_kernels.h"
+#include "core/phase_kernels.h"
 #include "core/spin_kernels.h"
 #include "core/sum_kernels.h"
 #include "ebm/random.h"
@@ -38,6 +39,7 @@ typedef struct ebm_row_kernels {
     const ebm_sum_kernels *sums;
     const ebm_spin_kernels *spins;
     const ebm_dense_kernels *dense;
+    const ebm_phase_kernels *phase;
 } ebm_row_kernels;
 
 /* The kernels of this process: the widest that the CPU has, or the narrower ones that the environment variable
