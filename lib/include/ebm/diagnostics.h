@@ -151,6 +151,26 @@ EBM_NODISCARD ebm_status ebm_chi_square_test(const double *counts, const double 
 /* P(chi^2_degrees >= statistic), degrees >= 1. */
 double ebm_chi_square_tail(double statistic, double degrees);
 
+/* Kolmogorov-Smirnov: the largest distance between distribution functions, and how often chance gives as much. */
+typedef struct ebm_kolmogorov {
+    double distance; /* D = sup_x |F_n(x) - F(x)|, or sup_x |F_n(x) - G_m(x)| */
+    double p_value;  /* P(D >= distance) where the laws agree and the draws are independent */
+} ebm_kolmogorov;
+
+/* One sample against a continuous law: probabilities[i] = F(x_i) of draw i under the law, in any order, which are then
+ * uniform. EBM_INVALID for no draws or a number outside [0, 1]. */
+EBM_NODISCARD ebm_status ebm_kolmogorov_test(const double *probabilities, size_t count, ebm_kolmogorov *out,
+                                             ebm_work *work, ebm_error *error);
+/* Two samples against each other, in any order, each number finite. The p value is exact where no two values are equal,
+ * and an upper bound where some are; beyond 2e8 cells between the two bounds of the walk it is the limit law's. */
+EBM_NODISCARD ebm_status ebm_kolmogorov_two_sample(const double *x, size_t x_count, const double *y, size_t y_count,
+                                                   ebm_kolmogorov *out, ebm_work *work, ebm_error *error);
+/* P(D_n >= distance) for n >= 1 independent draws: to 1e-7 of its value for n <= 4000; beyond, to 1e-3 of it where it is
+ * above 1e-11. */
+double ebm_kolmogorov_tail(double distance, size_t count);
+/* The limit P(sqrt(n) D_n >= lambda) = 2 sum_k (-1)^(k - 1) e^(-2 k^2 lambda^2). */
+double ebm_kolmogorov_limit(double lambda);
+
 /* Squared maximum mean discrepancy of two samples with the Gaussian kernel k(x, y) = exp(-|x - y|^2 / (2 h^2)),
  * unbiased (Gretton et al. 2012, lemma 6). Its standard error is the two-sample jackknife's, whose expectation is never
  * below the truth (Efron & Stein 1981); where the two laws are equal it is larger by a factor of about sqrt(2). */
