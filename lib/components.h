@@ -28,7 +28,8 @@
     ENTRY(ebm_ising)                                                                                                   \
     ENTRY(ebm_potts)                                                                                                   \
     ENTRY(ebm_potts_dense)                                                                                             \
-    ENTRY(ebm_normal_posterior)
+    ENTRY(ebm_normal_posterior)                                                                                        \
+    ENTRY(ebm_grbm)
 
 #define EBM_SAMPLERS(ENTRY)                                                                                            \
     ENTRY(ebm_exact_draws)                                                                                             \
