@@ -29,7 +29,8 @@
     ENTRY(ebm_potts)                                                                                                   \
     ENTRY(ebm_potts_dense)                                                                                             \
     ENTRY(ebm_normal_posterior)                                                                                        \
-    ENTRY(ebm_grbm)
+    ENTRY(ebm_grbm)                                                                                                    \
+    ENTRY(ebm_gaussian)
 
 #define EBM_SAMPLERS(ENTRY)                                                                                            \
     ENTRY(ebm_exact_draws)                                                                                             \
