@@ -3,7 +3,8 @@
  * compute the same function on many counters at once.
  *
  * Normals: G. Box, M. Muller, "A note on the generation of random normal deviates" (1958),
- *   n(2i) = sqrt(-2 log u(2i)) cos(2 pi u(2i+1)),  n(2i+1) = sqrt(-2 log u(2i)) sin(2 pi u(2i+1)).
+ *   n(2i) = sqrt(-2 log u(2i)) cos(2 pi u(2i+1)),  n(2i+1) = sqrt(-2 log u(2i)) sin(2 pi u(2i+1)),
+ * which is the plain run; long runs in float pair the words of a block otherwise (normal_vectors.h).
  *
  * Gammas: G. Marsaglia, W. W. Tsang, "A simple method for generating gamma variables" (2000). With d = shape - 1/3 and
  * c = 1 / sqrt(9 d), the variable d v, v = (1 + c z)^3 with z normal, is kept where log u < z^2 / 2 + d (1 - v + log v);
@@ -84,7 +85,7 @@ void ebm_random_normal_plain(ebm_stream stream, uint32_t chain, uint64_t step, s
 }
 
 void ebm_random_normal(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, ebm_real *out) {
-    ebm_random_normal_plain(stream, chain, step, count, out);
+    ebm_row_kernels_get()->normals(stream, chain, step, count, out);
 }
 
 double ebm_random_uniform1(ebm_stream stream, uint32_t chain, uint64_t step, uint32_t index) {

@@ -1,8 +1,9 @@
-/* Kernels along a row: random states, logistic and softplus. One source, compiled once for each instruction set.
+/* Kernels along a row: random states, normals, logistic and softplus. One source, compiled once for each instruction set.
  *
  * In float a row goes in vectors, its end padded with zeros through a buffer, so that every element is computed alike.
  * In double, which is for testing, the loops are plain and call the C library. */
 #include "core/row_kernels.h"
+#include "core/normal_vectors.h"
 #include "core/philox_vectors.h"
 #include "core/vector_math.h"
 #include "ebm/special.h"
@@ -101,6 +102,21 @@ static void bernoulli_means(size_t N, const float *p, ebm_stream stream, uint32_
     }
 }
 
+static void normals(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, float *out) {
+    enum { RUNS = 2, AT_ONCE = RUNS * WORDS_AT_ONCE };
+    for (size_t i = 0; i < count; i += AT_ONCE) {
+        const uint32_t block = (uint32_t)(i / 4), first[RUNS] = {block, block + BLOCKS};
+        const bool whole = i + AT_ONCE <= count;
+        float buffer[AT_ONCE], *to = whole ? out + i : buffer;
+        blocks run[RUNS][2];
+        philox_runs(stream, chain, step, RUNS, first, run);
+        for (int k = 0; k < RUNS; k++)
+            normals_of_run(run[k], to + k * WORDS_AT_ONCE);
+        if (!whole)
+            memcpy(out + i, buffer, (count - i) * sizeof *out);
+    }
+}
+
 static double softplus(size_t N, const float *f, float scale) {
     doubles sum = {0};
     size_t j = 0;
@@ -141,6 +157,17 @@ static double uniform_at(ebm_stream stream, uint32_t chain, uint64_t step, size_
     if (at == 0)
         words(stream, chain, step, 2 * j / 4, 4, block);
     return ((double)(((uint64_t)block[at] << 32 | block[at + 1]) >> 12) + 0.5) * 0x1p-52;
+}
+
+static void normals(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, double *out) {
+    uint32_t block[4];
+    for (size_t i = 0; i < count; i += 2) {
+        const double radius = sqrt(-2 * log(uniform_at(stream, chain, step, i, block)));
+        const double angle = 2 * M_PI * uniform_at(stream, chain, step, i + 1, block);
+        out[i] = radius * cos(angle);
+        if (i + 1 < count)
+            out[i + 1] = radius * sin(angle);
+    }
 }
 
 static void sigmoid(size_t N, const double *f, double scale, const double *offset, double *mean) {
@@ -240,6 +267,7 @@ extern const ebm_phase_kernels JOIN(ebm_phase_kernels_, EBM_KERNEL_SUFFIX);
 const ebm_row_kernels KERNELS = {
     .name = STRING(EBM_KERNEL_SUFFIX),
     .words = words,
+    .normals = normals,
     .sigmoid = sigmoid,
     .bernoulli = bernoulli,
     .bernoulli_means = bernoulli_means,

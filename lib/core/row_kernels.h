@@ -20,6 +20,8 @@ typedef struct ebm_row_kernels {
     const char *name;
     /* words 4 first_block ... 4 first_block + count - 1 of (chain, step) */
     void (*words)(ebm_stream stream, uint32_t chain, uint64_t step, size_t first_block, size_t count, uint32_t *out);
+    /* the first `count` standard normals of (chain, step), count < 2^32 */
+    void (*normals)(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, ebm_real *out);
     /* z = scale f + offset (offset NULL: 0);  mean = sigmoid(z) */
     void (*sigmoid)(size_t N, const ebm_real *f, ebm_real scale, const ebm_real *offset, ebm_real *mean);
     /* the same, and state = [uniform < mean]; mean may be NULL */

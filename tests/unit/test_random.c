@@ -2,7 +2,9 @@
  *
  * Statistical bounds: with n numbers a mean's z score beyond 5.5 has probability 4e-8, and Kolmogorov's statistic
  * sqrt(n) D beyond 2.9 has probability 2 exp(-2 2.9^2) = 1e-7. Seeds are fixed, so these are checks of the code. */
+#include "core/normal_vectors.h"
 #include "core/row_kernels.h"
+#include "ebm/diagnostics.h"
 #include "ebm/random.h"
 
 #include <check.h>
@@ -12,6 +14,12 @@
 
 static const char *const kernel_names[] = {"baseline", "avx2", "avx512"};
 enum { KERNELS = 3, DRAWS = 1000003 };
+
+#ifdef EBM_DOUBLE
+static const double unit_roundoff = 0x1p-53;
+#else
+static const double unit_roundoff = 0x1p-24;
+#endif
 
 /* Random123 1.14, tests/kat_vectors: philox4x32 with 10 rounds. */
 START_TEST(test_random_philox_known_answers) {
@@ -166,6 +174,105 @@ START_TEST(test_random_normal_distribution) {
 }
 END_TEST
 
+/* The four normals of a block (two of them in double), from the definition. */
+static size_t normals_of_block(const uint32_t w[4], double out[4]) {
+#ifdef EBM_DOUBLE
+    const double u = ldexp((double)(((uint64_t)w[0] << 32 | w[1]) >> 12) + 0.5, -52);
+    const double v = ldexp((double)(((uint64_t)w[2] << 32 | w[3]) >> 12) + 0.5, -52);
+    out[0] = sqrt(-2 * log(u)) * cos(2 * M_PI * v);
+    out[1] = sqrt(-2 * log(u)) * sin(2 * M_PI * v);
+    return 2;
+#else
+    for (int k = 0; k < 2; k++) {
+        const double t = ((w[k] & 0x7fffffff) + 0.5) * 0x1p-32, angle = (w[k + 2] & 0x3fffffff) + 0.5;
+        const double radius = sqrt(-2 * (w[k] >> 31 ? log1p(-t) : log(t)));
+        const double turn = M_PI / 2 * (angle - (angle > 0x1p29 ? 0x1p30 : 0)) * 0x1p-30;
+        const double cosine = w[k + 2] >> 31 ? -cos(turn) : cos(turn), sine = sin(turn);
+        const int swap = w[k + 2] >> 30 & 1;
+        out[k] = radius * (swap ? sine : cosine);
+        out[k + 2] = radius * (swap ? cosine : sine);
+    }
+    return 4;
+#endif
+}
+
+/* Every kernel, every length: relative error of a few roundings (0.5 u of t, 1.5 u of the logarithm halved by the root, 2 u each
+ * of root, turn and product), and nothing written behind. In double the C library is called on both sides. */
+START_TEST(test_random_normal_equals_the_plain_definition) {
+    enum { MOST = 517, LONG = 100000 };
+    const ebm_row_kernels *kernels = ebm_row_kernels_named(kernel_names[_i]);
+    if (kernels == NULL)
+        return;
+    const ebm_stream stream = ebm_stream_of(77, EBM_PURPOSE_SAMPLE);
+    ebm_real *x = malloc((LONG + 1) * sizeof *x);
+    for (size_t count = 0; count <= LONG; count = count < MOST ? count + 1 : count < LONG ? LONG : LONG + 1) {
+        x[count] = 1234;
+        kernels->normals(stream, 3, 1, count, x);
+        ck_assert(x[count] == 1234);
+        double expected[4];
+        size_t each = 4;
+        for (size_t i = 0; i < count; i += each) {
+            const uint32_t counter[4] = {(uint32_t)(i / each), 3, 1, 0};
+            uint32_t words[4];
+            ebm_philox(stream, counter, words);
+            each = normals_of_block(words, expected);
+            for (size_t k = 0; k < each && i + k < count; k++)
+                ck_assert_msg(fabs(x[i + k] - expected[k]) <= 8 * unit_roundoff * fabs(expected[k]),
+                              "%zu of %zu: %.9g, not %.9g", i + k, count, (double)x[i + k], expected[k]);
+        }
+    }
+    free(x);
+}
+END_TEST
+
+/* Cells a quarter wide to +-5.25, and the tails. A false alarm has probability 1e-6. */
+START_TEST(test_random_normal_cells_and_tails) {
+    enum { CELLS = 44, ROWS = 200, EACH = 100000 };
+    const ebm_row_kernels *kernels = ebm_row_kernels_named(kernel_names[_i]);
+    if (kernels == NULL)
+        return;
+    ebm_real *x = malloc(EACH * sizeof *x);
+    double counts[CELLS] = {0}, probability[CELLS];
+    for (uint32_t row = 0; row < ROWS; row++) {
+        kernels->normals(ebm_stream_of(13, 3), row, 2, EACH, x);
+        for (size_t i = 0; i < EACH; i++)
+            counts[(int)fmin(fmax((x[i] + 5.25) * 4 + 1, 0), CELLS - 1)]++;
+    }
+    for (int k = 0; k < CELLS; k++) {
+        const double low = k == 0 ? -INFINITY : (k - 1) / 4.0 - 5.25, high = k == CELLS - 1 ? INFINITY : k / 4.0 - 5.25;
+        const double sign = low < 0 ? -1 : 1; /* from the nearer tail: no cancellation */
+        probability[k] = fabs(erfc(sign * low / M_SQRT2) - erfc(sign * high / M_SQRT2)) / 2;
+    }
+    ebm_chi_square got;
+    ck_assert_int_eq(ebm_chi_square_test(counts, probability, CELLS, 5, &got, NULL), EBM_OK);
+    ck_assert_msg(got.p_value > 1e-6, "chi^2 %g of %zu cells", got.statistic, got.cells);
+    free(x);
+}
+END_TEST
+
+#ifndef EBM_DOUBLE
+/* Words at the ends of their ranges: u = 2^-33, 1/2 from either side, 1 - 2^-33, and where the exponent changes. */
+START_TEST(test_random_normal_extreme_words) {
+    static const uint32_t extremes[] = {0,          1,          2,          0x3fffffff, 0x40000000,
+                                        0x7fffffff, 0x80000000, 0x80000001, 0xca000000, 0xcafb0ccc,
+                                        0xcafb0d00, 0xcb000000, 0xffffffff};
+    for (size_t i = 0; i < sizeof extremes / sizeof extremes[0]; i++)
+        for (size_t j = 0; j < sizeof extremes / sizeof extremes[0]; j++) {
+            const uint32_t w[4] = {extremes[i], extremes[j], extremes[j], extremes[i]};
+            double expected[4];
+            float x[2 * FLOATS];
+            blocks run[2];
+            run[0] = (blocks){0} + ((uint64_t)w[1] << 32 | w[0]);
+            run[1] = (blocks){0} + ((uint64_t)w[3] << 32 | w[2]);
+            normals_of_run(run, x);
+            normals_of_block(w, expected);
+            for (int k = 0; k < 4; k++)
+                ck_assert(isfinite(x[k]) && fabs(x[k] - expected[k]) <= 8 * unit_roundoff * fabs(expected[k]));
+        }
+}
+END_TEST
+#endif
+
 /* Asking for fewer numbers gives the first of them. */
 START_TEST(test_random_prefixes_agree) {
     enum { MOST = 600 };
@@ -316,6 +423,11 @@ int main(void) {
     tcase_add_test(cases, test_random_uniform_distribution);
     tcase_add_test(cases, test_random_uniform_is_exact);
     tcase_add_test(cases, test_random_normal_distribution);
+    tcase_add_loop_test(cases, test_random_normal_equals_the_plain_definition, 0, KERNELS);
+    tcase_add_loop_test(cases, test_random_normal_cells_and_tails, 0, KERNELS);
+#ifndef EBM_DOUBLE
+    tcase_add_test(cases, test_random_normal_extreme_words);
+#endif
     tcase_add_test(cases, test_random_prefixes_agree);
     tcase_add_test(cases, test_random_below_is_uniform);
     tcase_add_test(cases, test_random_permutation_is_uniform);

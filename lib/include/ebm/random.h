@@ -55,10 +55,12 @@ void ebm_random_words(ebm_stream stream, uint32_t chain, uint64_t step, size_t c
 /* Uniform on (0, 1), exact: (w >> 9 + 1/2) 2^-23 in float; (top 52 bits of the word pair 2i, 2i+1, plus 1/2) 2^-52 in
  * double. Never 0 or 1. */
 void ebm_random_uniform(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, ebm_real *out);
-/* Standard normals by Box-Muller on pairs of uniforms. The first n of a longer run are the run of n. */
+/* Standard normals by Box-Muller: in float four from the four words of a block, whose 32 bits all count, vectorised (equal
+ * to rounding on every path); in double two, by the C library. The first n of a longer run are the run of n, n < 2^32. They use
+ * up the words of the uniforms 0 ... n of ebm_random_uniform1, no more. */
 void ebm_random_normal(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, ebm_real *out);
-/* The same law from the same words by the C library's functions, one pair at a time: the numbers that initial parameters
- * and generated data are made of, which published results rest on. */
+/* The same law by the C library's functions from pairs of ebm_random_uniform's numbers, one pair at a time: the numbers that
+ * initial parameters and generated data are made of, which published results rest on. */
 void ebm_random_normal_plain(ebm_stream stream, uint32_t chain, uint64_t step, size_t count, ebm_real *out);
 /* One uniform in double from words (2 index, 2 index + 1); one integer in [0, bound) without modulo bias (bound >= 1)
  * from all four words of block `index`, which are also those of the uniforms 2 index and 2 index + 1: where both are
