@@ -40,6 +40,7 @@
     ENTRY(ebm_joint_gibbs)                                                                                             \
     ENTRY(ebm_gibbs_with_gradients)                                                                                    \
     ENTRY(ebm_dmala)                                                                                                   \
+    ENTRY(ebm_nuts)                                                                                                    \
     ENTRY(ebm_swendsen_wang)                                                                                           \
     ENTRY(ebm_wolff)                                                                                                   \
     ENTRY(ebm_tempering)                                                                                               \
