@@ -30,7 +30,12 @@
     ENTRY(ebm_potts_dense)                                                                                             \
     ENTRY(ebm_normal_posterior)                                                                                        \
     ENTRY(ebm_grbm)                                                                                                    \
-    ENTRY(ebm_gaussian)
+    ENTRY(ebm_gaussian)                                                                                                \
+    ENTRY(ebm_gaussian_mixture)                                                                                        \
+    ENTRY(ebm_banana)                                                                                                  \
+    ENTRY(ebm_funnel)                                                                                                  \
+    ENTRY(ebm_student_t)                                                                                               \
+    ENTRY(ebm_double_well)
 
 #define EBM_SAMPLERS(ENTRY)                                                                                            \
     ENTRY(ebm_exact_draws)                                                                                             \

@@ -45,10 +45,21 @@ void ebm_real_add_base(const ebm_model *model, ebm_path path, const ebm_batch *b
             grad[i] = (ebm_real)(path.beta * (double)grad[i]);
 }
 
+void ebm_real_energy(const ebm_model *model, ebm_path path, const ebm_batch *batch, double *out, ebm_work *work) {
+    model->type->energy_grad_x(model, path, batch, out, NULL, work);
+}
+
+void ebm_real_grad_x(const ebm_model *model, ebm_path path, const ebm_batch *batch, ebm_real *out, ebm_work *work) {
+    model->type->energy_grad_x(model, path, batch, NULL, out, work);
+}
+
 ebm_status ebm_real_uniform_base(const ebm_model *model, ebm_path path, const char *what, ebm_error *error) {
     if (path.base && path.beta != 1)
         return ebm_fail(error, EBM_UNSUPPORTED, "model %s knows no %s along a path from a base distribution",
                         model->type->info.name, what);
+    if (!(path.beta > 0))
+        return ebm_fail(error, EBM_UNSUPPORTED, "model %s has no %s at inverse temperature %g: it must be positive",
+                        model->type->info.name, what, path.beta);
     return EBM_OK;
 }
 

@@ -11,7 +11,12 @@
 void ebm_real_add_base(const ebm_model *model, ebm_path path, const ebm_batch *batch, double *energy, ebm_real *grad,
                        ebm_work *work);
 
-/* EBM_UNSUPPORTED on a path that mixes E with a base, along which the model knows no formula for `what`. */
+/* Slots `energy` and `grad_x` of models whose `energy_grad_x` takes NULL for what is not asked for. */
+void ebm_real_energy(const ebm_model *model, ebm_path path, const ebm_batch *batch, double *out, ebm_work *work);
+void ebm_real_grad_x(const ebm_model *model, ebm_path path, const ebm_batch *batch, ebm_real *out, ebm_work *work);
+
+/* EBM_UNSUPPORTED on a path that mixes E with a base, along which the model knows no formula for `what`, and at
+ * beta = 0, where it cannot be normalised. */
 EBM_NODISCARD ebm_status ebm_real_uniform_base(const ebm_model *model, ebm_path path, const char *what,
                                                ebm_error *error);
 

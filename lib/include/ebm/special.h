@@ -17,5 +17,10 @@ double ebm_log_mean_exp(const double *x, size_t count);
 double ebm_sum(const double *x, size_t count);
 double ebm_mean(const double *x, size_t count);
 double ebm_variance(const double *x, size_t count);
+/* Standard normal and Student-t (degrees > 0) distribution functions, to rounding in both tails' own scale below 1/2. */
+double ebm_normal_cdf(double x);
+double ebm_student_cdf(double t, double degrees);
+/* d log Gamma(x) / dx, x > 0 */
+double ebm_digamma(double x);
 
 #endif
