@@ -46,6 +46,8 @@
     ENTRY(ebm_gibbs_with_gradients)                                                                                    \
     ENTRY(ebm_dmala)                                                                                                   \
     ENTRY(ebm_nuts)                                                                                                    \
+    ENTRY(ebm_ula)                                                                                                     \
+    ENTRY(ebm_mala)                                                                                                    \
     ENTRY(ebm_swendsen_wang)                                                                                           \
     ENTRY(ebm_wolff)                                                                                                   \
     ENTRY(ebm_tempering)                                                                                               \

@@ -144,23 +144,24 @@ static uint64_t window_closing(const header *h, uint64_t from) {
     return end != UINT64_MAX && closing + 2 * h->window > end ? end : closing;
 }
 
-void ebm_adaptation_update(void *memory, double acceptance, double target, size_t count, const ebm_real *x,
-                           uint64_t warmup_left, bool scales) {
+ebm_window ebm_adaptation_update(void *memory, double acceptance, double target, size_t count, const ebm_real *x,
+                                 uint64_t warmup_left, bool scales) {
     header *h = memory;
     if (h->done == 0)
         h->total = warmup_left;
     average_step(h, isfinite(acceptance) ? acceptance : 0, target);
     const uint64_t at = h->done++;
     if (!scales || (h->total > 0 && h->total < SHORTEST) || at < windows_open(h) || at >= windows_end(h))
-        return;
+        return EBM_WINDOW_OUTSIDE;
     if (at == windows_open(h))
         h->closing = window_closing(h, at);
     observe(memory, count, x);
     if (at + 1 < h->closing)
-        return;
+        return EBM_WINDOW_INSIDE;
     if (take_scales(memory))
         restart_step(h, ebm_adaptation_step(memory, false));
     open_window(memory);
     h->window *= 2;
     h->closing = window_closing(h, at + 1);
+    return EBM_WINDOW_CLOSED;
 }

@@ -20,8 +20,10 @@ double ebm_adaptation_step(const void *memory, bool adapting);
 const ebm_real *ebm_adaptation_scale(const void *memory);
 /* A transition of warm-up has ended: `acceptance` its mean acceptance probability over all chains (NAN: 0), x (count,
  * units) where the chains are, warmup_left as in ebm_chains with this transition counted. The step moves towards
- * `target`; with `scales` the scales are estimated, too. */
-void ebm_adaptation_update(void *memory, double acceptance, double target, size_t count, const ebm_real *x,
-                           uint64_t warmup_left, bool scales);
+ * `target`; with `scales` the scales are estimated, too. Returns where the transition stands in the windows from which
+ * scales are estimated, for samplers that estimate more from the same states; outside where not `scales`. */
+typedef enum ebm_window { EBM_WINDOW_OUTSIDE, EBM_WINDOW_INSIDE, EBM_WINDOW_CLOSED } ebm_window;
+ebm_window ebm_adaptation_update(void *memory, double acceptance, double target, size_t count, const ebm_real *x,
+                                 uint64_t warmup_left, bool scales);
 
 #endif

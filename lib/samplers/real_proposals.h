@@ -1,0 +1,59 @@
+/* Walks on real spaces that propose a new state for every chain at once and, where they are adjusted, accept or reject
+ * it by Metropolis-Hastings (Metropolis et al. 1953; Hastings 1970). Internal to the samplers.
+ *
+ * A walk looks at all rows together: one call for all energies and gradients, one for all proposals. Energies and
+ * gradients of the present states are kept from step to step. Each step uses two step numbers of the stream: row b draws
+ * V standard normals at (first_chain + b, step) and decides by uniform 0 of (first_chain + b, step + 1); what else a law
+ * draws comes from step + 1, from index 2 on. */
+#ifndef EBM_REAL_PROPOSALS_H
+#define EBM_REAL_PROPOSALS_H
+
+#include "ebm/sampler.h"
+
+/* All chains at their present states, or at those proposed. */
+typedef struct ebm_real_side {
+    ebm_batch batch;
+    double *energy;     /* (count): E_beta; adjusted walks alone */
+    ebm_real *gradient; /* (count, V): dE_beta/dx; NULL where the law does without */
+} ebm_real_side;
+
+typedef struct ebm_real_law ebm_real_law;
+
+/* What a law's functions see of a walk under way. */
+typedef struct ebm_real_walk {
+    const ebm_real_law *law;
+    const ebm_model *model;
+    ebm_path path;
+    ebm_chains *chains;
+    size_t count, units;
+    ebm_real_side here, there; /* unadjusted walks: x is the same memory in both */
+    ebm_real *noise;           /* (count, V): the step's standard normals */
+    uint64_t step;             /* the step's first number */
+    int threads;               /* worth using in loops over rows */
+    ebm_work *work;
+} ebm_real_walk;
+
+/* How a sampler proposes. */
+struct ebm_real_law {
+    const void *own; /* the sampler's */
+    bool gradient;   /* proposals look at dE/dx */
+    bool adjust;     /* accept or reject; else every proposal is taken */
+    /* there.batch.x from `here` and noise */
+    void (*propose)(const ebm_real_walk *walk);
+    /* log_ratio[b] = log q(x | x') - log q(x' | x). NULL: q is symmetric */
+    void (*ratio)(const ebm_real_walk *walk, double *log_ratio);
+    /* A transition of warm-up has ended; `acceptance` is the mean of min(1, ratio) over all chains, warmup_left as in
+     * ebm_chains. NULL: nothing is adapted. */
+    ebm_status (*adapt)(const ebm_real_walk *walk, double acceptance, uint64_t warmup_left, ebm_error *error);
+};
+
+/* `steps` steps of all chains. A state whose energy is not finite is never accepted. EBM_DIVERGED where a chain starts
+ * at one, where a gradient is NaN at a state of finite energy, and where an unadjusted walk leaves the finite numbers. */
+EBM_NODISCARD ebm_status ebm_real_proposals_walk(const ebm_real_law *law, const ebm_model *model, ebm_path path,
+                                                 ebm_chains *chains, size_t steps, ebm_work *work, ebm_error *error);
+
+/* For `report`: EBM_DIVERGED where there were proposals and none was accepted; `step` is what it tells of the size. */
+EBM_NODISCARD ebm_status ebm_real_proposals_moved(const char *sampler, const ebm_chains *chains, double step,
+                                                  ebm_error *error);
+
+#endif
