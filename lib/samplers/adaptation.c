@@ -5,8 +5,9 @@
  * and the average is log avg_m = m^-kappa log eps_(m+1) + (1 - m^-kappa) log avg_(m-1). Past the last window only the step
  * is adapted, so that the average belongs to the scales that stay.
  *
- * Scales. The variance over all chains and the steps of a window, with PRIOR observations of the units' mean variance
- * mixed in: whatever the units' common scale is, so is the estimate's. */
+ * Scales. The variance over all chains and the steps of a window, its logarithm drawn towards the units' mean
+ * logarithm as by PRIOR observations: what the units' common scale is does not matter, and neither do variances that
+ * differ by orders of magnitude, which arithmetic means would spoil. */
 #include "samplers/adaptation.h"
 
 #include <math.h>
@@ -109,18 +110,23 @@ static void observe(void *memory, size_t count, const ebm_real *x) {
     h->seen = total;
 }
 
-/* The window's standard deviations become the scales. False, and nothing changes, where it has seen no spread. */
+/* The window's standard deviations become the scales; a unit without spread has the others' mean. False, and nothing
+ * changes, where no unit has any. */
 static bool take_scales(void *memory) {
     const header *h = memory;
     const size_t V = (size_t)h->units;
-    double average = 0;
+    const double *squares = window_squares(memory), freedom = h->seen - 1;
+    double sum = 0, spread = 0;
     for (size_t i = 0; i < V; i++)
-        average += window_squares(memory)[i] / (h->seen - 1) / (double)V;
-    if (!(h->seen > 1) || !(average > 0) || !isfinite(average))
+        if (squares[i] > 0) {
+            sum += log(squares[i] / freedom);
+            spread++;
+        }
+    if (!(freedom > 0) || !(spread > 0) || !isfinite(sum))
         return false;
     for (size_t i = 0; i < V; i++) {
-        const double variance = window_squares(memory)[i] / (h->seen - 1);
-        scales_of(memory)[i] = (ebm_real)sqrt((h->seen * variance + PRIOR * average) / (h->seen + PRIOR));
+        const double own = squares[i] > 0 ? log(squares[i] / freedom) : sum / spread;
+        scales_of(memory)[i] = (ebm_real)exp(0.5 * (h->seen * own + PRIOR * (sum / spread)) / (h->seen + PRIOR));
     }
     return true;
 }
