@@ -7,9 +7,8 @@
  * |a|^2 + |b|^2 - 2 a.b about the common mean, which takes away what would cancel. */
 #include "ebm/diagnostics.h"
 
-#include "core/matrix_blocks.h"
+#include "estimators/pairwise.h"
 
-#include <cblas.h>
 #include <limits.h>
 #include <math.h>
 #include <string.h>
@@ -146,129 +145,76 @@ static double median_distance(const double *z, size_t count, size_t size, double
     return sqrt(select_rank(squares, pairs, pairs / 2));
 }
 
-/* The pooled sample about its mean. */
-static void pool(const double *x, size_t n, const double *y, size_t m, size_t size, double *z, double *mean) {
-    memcpy(z, x, n * size * sizeof *z);
-    memcpy(z + n * size, y, m * size * sizeof *z);
-    memset(mean, 0, size * sizeof *mean);
-    for (size_t i = 0; i < n + m; i++)
-        for (size_t k = 0; k < size; k++)
-            mean[k] += z[i * size + k] / (double)(n + m);
-    for (size_t i = 0; i < n + m; i++)
-        for (size_t k = 0; k < size; k++)
-            z[i * size + k] -= mean[k];
-}
-
-enum { BLOCK_ROWS = 128, MEDIAN_ROWS = 1000 };
+enum { MEDIAN_ROWS = 1000 };
 
 typedef struct kernel_sums {
-    const double *z; /* (n + m, size) */
-    size_t n, m, size;
-    double bandwidth;
-    double *norm;            /* (n + m) */
+    double scale;            /* k = exp(scale |a - b|^2) */
     double *over_x, *over_y; /* (n + m): sums of k over the rows of x, of y, without the row itself */
 } kernel_sums;
 
-static void sum_block(const kernel_sums *s, size_t first, size_t rows, double *products) {
-    const size_t all = s->n + s->m;
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)all, (int)s->size, 1, s->z + first * s->size,
-                (int)s->size, s->z, (int)s->size, 0, products, (int)all);
-    const double scale = -1 / (2 * s->bandwidth * s->bandwidth);
-    for (size_t r = 0; r < rows; r++) {
-        const size_t a = first + r;
-        double sums[2] = {0, 0};
-        for (size_t b = 0; b < all; b++) {
-            const double square = s->norm[a] + s->norm[b] - 2 * products[r * all + b];
-            sums[b >= s->n] += b == a ? 0 : exp(scale * fmax(square, 0));
-        }
-        s->over_x[a] = sums[0];
-        s->over_y[a] = sums[1];
-    }
-}
-
-/* (count - 1) / count times the squared deviations of the values left out one by one. */
-static double jackknife(const double *value, size_t count) {
-    double mean = 0, squares = 0;
-    for (size_t a = 0; a < count; a++)
-        mean += value[a] / (double)count;
-    for (size_t a = 0; a < count; a++)
-        squares += (value[a] - mean) * (value[a] - mean);
-    return squares * (double)(count - 1) / (double)count;
+static void sum_kernel(const ebm_pooled *p, size_t row, double *squares, void *context) {
+    const kernel_sums *s = context;
+    double sums[2] = {0, 0};
+    for (size_t b = 0; b < p->count; b++)
+        sums[b >= p->first] += b == row ? 0 : exp(s->scale * squares[b]);
+    s->over_x[row] = sums[0];
+    s->over_y[row] = sums[1];
 }
 
 /* value (n + m) is scratch. */
-static void estimate(const kernel_sums *s, double *value, ebm_mmd *out) {
-    const double n = (double)s->n, m = (double)s->m;
+static void estimate(const kernel_sums *s, size_t x_count, size_t y_count, double *value, ebm_mmd *out) {
+    const double n = (double)x_count, m = (double)y_count;
     double xx = 0, yy = 0, xy = 0;
-    for (size_t a = 0; a < s->n; a++)
+    for (size_t a = 0; a < x_count; a++)
         xx += s->over_x[a], xy += s->over_y[a];
-    for (size_t a = s->n; a < s->n + s->m; a++)
+    for (size_t a = x_count; a < x_count + y_count; a++)
         yy += s->over_y[a];
     out->squared = xx / (n * (n - 1)) + yy / (m * (m - 1)) - 2 * xy / (n * m);
-    out->bandwidth = s->bandwidth;
     out->se = NAN;
-    if (s->n < 3 || s->m < 3)
+    if (x_count < 3 || y_count < 3)
         return;
-    for (size_t a = 0; a < s->n; a++)
+    for (size_t a = 0; a < x_count; a++)
         value[a] = (xx - 2 * s->over_x[a]) / ((n - 1) * (n - 2)) - 2 * (xy - s->over_y[a]) / ((n - 1) * m);
-    for (size_t a = s->n; a < s->n + s->m; a++)
+    for (size_t a = x_count; a < x_count + y_count; a++)
         value[a] = (yy - 2 * s->over_y[a]) / ((m - 1) * (m - 2)) - 2 * (xy - s->over_x[a]) / (n * (m - 1));
-    out->se = sqrt(jackknife(value, s->n) + jackknife(value + s->n, s->m));
+    out->se = sqrt(ebm_jackknife(value, x_count) + ebm_jackknife(value + x_count, y_count));
 }
 
-static ebm_status prepare(kernel_sums *s, const double *x, const double *y, double *z, double *mean, ebm_work *work,
-                          ebm_error *error) {
-    const size_t all = s->n + s->m, rows = all < MEDIAN_ROWS ? all : MEDIAN_ROWS;
-    pool(x, s->n, y, s->m, s->size, z, mean);
-    for (size_t i = 0; i < all; i++) {
-        s->norm[i] = cblas_ddot((int)s->size, z + i * s->size, 1, z + i * s->size, 1);
-        if (!isfinite(s->norm[i]))
-            return ebm_fail(error, EBM_DIVERGED, "row %zu of the pooled sample is not finite", i);
-    }
-    if (s->bandwidth > 0)
-        return EBM_OK;
+static ebm_status median_bandwidth(const ebm_pooled *pooled, double *out, ebm_work *work, ebm_error *error) {
+    const size_t rows = pooled->count < MEDIAN_ROWS ? pooled->count : MEDIAN_ROWS;
     double *squares = ebm_work_take(work, rows * (rows - 1) / 2, sizeof *squares);
     if (squares == NULL)
         return ebm_fail(error, EBM_NO_MEMORY, "no memory for the distances between %zu rows", rows);
-    s->bandwidth = median_distance(z, all, s->size, squares, rows);
-    if (!(s->bandwidth > 0))
+    *out = median_distance(pooled->z, pooled->count, pooled->size, squares, rows);
+    if (!(*out > 0))
         return ebm_fail(error, EBM_INVALID, "the median distance is 0: most rows are equal; give a bandwidth");
+    return EBM_OK;
+}
+
+static ebm_status mmd_of(const ebm_pooled *pooled, double bandwidth, ebm_mmd *out, ebm_work *work, ebm_error *error) {
+    kernel_sums s = {0, NULL, NULL};
+    out->bandwidth = bandwidth;
+    if (bandwidth == 0)
+        EBM_TRY(median_bandwidth(pooled, &out->bandwidth, work, error));
+    s.scale = -1 / (2 * out->bandwidth * out->bandwidth);
+    s.over_x = ebm_work_take(work, pooled->count, sizeof(double));
+    s.over_y = ebm_work_take(work, pooled->count, sizeof(double));
+    if (!s.over_x || !s.over_y)
+        return ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu rows", pooled->count);
+    EBM_TRY(ebm_pooled_visit(pooled, sum_kernel, &s, work, error));
+    estimate(&s, pooled->first, pooled->count - pooled->first, pooled->norm, out);
     return EBM_OK;
 }
 
 ebm_status ebm_mmd_squared(const double *x, size_t x_count, const double *y, size_t y_count, size_t size,
                            double bandwidth, ebm_mmd *out, ebm_work *work, ebm_error *error) {
-    size_t numbers;
-    if (x_count < 2 || y_count < 2 || size < 1)
-        return ebm_fail(error, EBM_INVALID, "samples of %zu and %zu rows of %zu numbers: at least 2 rows each", x_count,
-                        y_count, size);
-    if (x_count > INT_MAX / 2 || y_count > INT_MAX / 2 || size > INT_MAX ||
-        __builtin_mul_overflow(x_count + y_count, size, &numbers))
-        return ebm_fail(error, EBM_INVALID, "samples of %zu and %zu rows are too many", x_count, y_count);
+    const size_t mark = ebm_work_mark(work);
+    ebm_pooled pooled;
     if (!(bandwidth >= 0) || isinf(bandwidth))
         return ebm_fail(error, EBM_INVALID, "the bandwidth is %g, expected a positive number, or 0", bandwidth);
-    const size_t all = x_count + y_count, mark = ebm_work_mark(work), blocks = (all + BLOCK_ROWS - 1) / BLOCK_ROWS;
-    const int threads = ebm_work_threads(work);
-    double *z = ebm_work_take(work, numbers, sizeof *z), *mean = ebm_work_take(work, size, sizeof *mean);
-    kernel_sums s = {.z = z, .n = x_count, .m = y_count, .size = size, .bandwidth = bandwidth};
-    s.norm = ebm_work_take(work, all, sizeof *s.norm);
-    s.over_x = ebm_work_take(work, all, sizeof *s.over_x);
-    s.over_y = ebm_work_take(work, all, sizeof *s.over_y);
-    double *products = ebm_work_take(work, all, (size_t)threads * BLOCK_ROWS * sizeof *products);
-    ebm_blas_one_thread();
-    ebm_status status = z && mean && s.norm && s.over_x && s.over_y && products
-                            ? prepare(&s, x, y, z, mean, work, error)
-                            : ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu rows of %zu numbers", all, size);
-    if (status == EBM_OK) {
-#pragma omp parallel for schedule(static, 1) num_threads(threads) if (threads > 1)
-        for (int thread = 0; thread < threads; thread++)
-            for (size_t block = (size_t)thread; block < blocks; block += (size_t)threads) {
-                const size_t first = block * BLOCK_ROWS, left = all - first;
-                sum_block(&s, first, left < BLOCK_ROWS ? left : BLOCK_ROWS,
-                          products + (size_t)thread * BLOCK_ROWS * all);
-            }
-        estimate(&s, s.norm, out);
-    }
+    ebm_status status = ebm_pooled_open(x, x_count, y, y_count, size, 2, &pooled, work, error);
+    if (status == EBM_OK)
+        status = mmd_of(&pooled, bandwidth, out, work, error);
     ebm_work_release(work, mark);
     return status;
 }
