@@ -35,7 +35,9 @@
     ENTRY(ebm_banana)                                                                                                  \
     ENTRY(ebm_funnel)                                                                                                  \
     ENTRY(ebm_student_t)                                                                                               \
-    ENTRY(ebm_double_well)
+    ENTRY(ebm_double_well)                                                                                             \
+    ENTRY(ebm_mixture_posterior)                                                                                       \
+    ENTRY(ebm_logistic_posterior)
 
 #define EBM_SAMPLERS(ENTRY)                                                                                            \
     ENTRY(ebm_exact_draws)                                                                                             \
