@@ -171,3 +171,15 @@ ebm_window ebm_adaptation_update(void *memory, double acceptance, double target,
     h->closing = window_closing(h, at + 1);
     return EBM_WINDOW_CLOSED;
 }
+
+ebm_status ebm_adaptation_report(const void *memory, double step, ebm_sink *sink, ebm_error *error) {
+    const ebm_real *scale = scales_of(memory);
+    double least = INFINITY, most = 0;
+    for (size_t i = 0; i < ((const header *)memory)->units; i++) {
+        least = fmin(least, (double)scale[i]);
+        most = fmax(most, (double)scale[i]);
+    }
+    EBM_TRY(sink->emit(sink, "step_size", step, NAN, error));
+    EBM_TRY(sink->emit(sink, "scale_min", least, NAN, error));
+    return sink->emit(sink, "scale_max", most, NAN, error);
+}

@@ -25,5 +25,12 @@ const ebm_real *ebm_adaptation_scale(const void *memory);
 typedef enum ebm_window { EBM_WINDOW_OUTSIDE, EBM_WINDOW_INSIDE, EBM_WINDOW_CLOSED } ebm_window;
 ebm_window ebm_adaptation_update(void *memory, double acceptance, double target, size_t count, const ebm_real *x,
                                  uint64_t warmup_left, bool scales);
+/* What a sampler reports of it, `step` as it is used after warm-up; the metrics are EBM_ADAPTATION_METRICS. */
+EBM_NODISCARD ebm_status ebm_adaptation_report(const void *memory, double step, ebm_sink *sink, ebm_error *error);
+#define EBM_ADAPTATION_METRICS                                                                                         \
+    {"step_size", "", true, "the sampler's step after warm-up, in units of the scales"},                               \
+        {"scale_min", "", true, "least of the units' scales"}, {                                                       \
+        "scale_max", "", true, "largest of the units' scales"                                                          \
+    }
 
 #endif
