@@ -145,6 +145,9 @@ static const struct {
 } kept[] = {
     {"mala", {"step", "0.15", NULL}},
     {"mala", {"step", "0.3", "scales", "true", NULL}},
+    {"random-walk", {"scale", "0.8", NULL}},
+    {"random-walk", {"scale", "0.9", "covariance", "diagonal", NULL}},
+    {"random-walk", {"scale", "0.9", "covariance", "dense", NULL}},
 };
 
 /* Started from p, the chains keep it. What the samplers have learnt before changes nothing. */
@@ -201,6 +204,9 @@ static const struct {
 } adapted[] = {
     {"mala", {NULL}, 0.574},
     {"mala", {"scales", "true", "acceptance", "0.7", NULL}, 0.7},
+    {"random-walk", {NULL}, 0.234},
+    {"random-walk", {"covariance", "diagonal", "acceptance", "0.4", NULL}, 0.4},
+    {"random-walk", {"covariance", "dense", NULL}, 0.234},
 };
 
 /* After warm-up the acceptance is what was asked for. Dual averaging ends within a few hundredths of its target. */
@@ -222,6 +228,9 @@ static const struct {
     {"mala", {NULL}},
     {"mala", {"scales", "true", NULL}},
     {"ula", {"step", "0.1", NULL}},
+    {"random-walk", {NULL}},
+    {"random-walk", {"covariance", "diagonal", NULL}},
+    {"random-walk", {"covariance", "dense", NULL}},
 };
 
 /* The same bytes however steps are cut into calls, whatever the number of threads, whichever rows stand together. */
@@ -272,21 +281,99 @@ START_TEST(test_real_walks_counters) {
 }
 END_TEST
 
+typedef struct report_values {
+    ebm_sink sink;
+    size_t count;
+    double value[8];
+} report_values;
+
+static ebm_status keep_value(ebm_sink *sink, const char *metric, double value, double se, ebm_error *error) {
+    report_values *values = (report_values *)sink;
+    (void)metric, (void)se, (void)error;
+    ck_assert_uint_lt(values->count, 8);
+    values->value[values->count++] = value;
+    return EBM_OK;
+}
+
+/* A covariance of correlated units, in a file. */
+static void write_covariance(const char *path, double diagonal, double beside, double mirrored, size_t columns) {
+    double C[V * V] = {0};
+    const size_t shape[2] = {V * V / columns, columns};
+    for (size_t i = 0; i < V; i++)
+        C[i * V + i] = diagonal;
+    C[1] = beside;
+    C[V] = mirrored;
+    CHECK_OK(ebm_npy_write(path, EBM_NPY_FLOAT64, 2, shape, C, error));
+}
+
+/* With the covariance of a file, x' - x ~ N(0, s^2 C), whatever is accepted: seen where all is, at a small scale. */
+START_TEST(test_random_walk_covariance) {
+    enum { COUNT = 40000 };
+    const double scale = 1e-3;
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/test_real_walks_%d.npy", (int)getpid());
+    write_covariance(path, 2, 1.2, 1.2, V);
+    const char *pairs[] = {"scale", "1e-3", "covariance", "file", "file", path, NULL};
+    trial t;
+    double products[3] = {0};
+    trial_open(&t, "random-walk", pairs, COUNT, 1, NULL);
+    memset(t.chains.batch.x, 0, COUNT * V * sizeof(ebm_real));
+    trial_step(&t, 1);
+    ck_assert(t.chains.accepted > 0.995 * COUNT);
+    for (size_t b = 0; b < COUNT; b++) {
+        const ebm_real *x = t.chains.batch.x + b * V;
+        products[0] += (double)x[0] * (double)x[0] / (COUNT * scale * scale);
+        products[1] += (double)x[0] * (double)x[1] / (COUNT * scale * scale);
+        products[2] += (double)x[0] * (double)x[2] / (COUNT * scale * scale);
+    }
+    /* Standard errors sqrt((C_ii C_jj + C_ij^2) / N), and at most 0.5 % of all rejected. */
+    ck_assert_double_eq_tol(products[0], 2, 5.5 * sqrt(8.0 / COUNT) + 0.01);
+    ck_assert_double_eq_tol(products[1], 1.2, 5.5 * sqrt((4 + 1.44) / COUNT) + 0.006);
+    ck_assert_double_eq_tol(products[2], 0, 5.5 * sqrt(4.0 / COUNT));
+    trial_close(&t);
+    unlink(path);
+}
+END_TEST
+
+/* What is learnt of a known law: the deviations' ratio of 4 within a tenth (400 chains; window of 40 steps or more). */
+START_TEST(test_random_walk_learns) {
+    const char *pairs[] = {"covariance", "dense", NULL};
+    trial t;
+    trial_open(&t, "random-walk", pairs, 400, 1, NULL);
+    trial_warm_up(&t, 500);
+    report_values values = {.sink = {.emit = keep_value}};
+    CHECK_OK(t.sampler.type->report(&t.sampler, &t.chains, &values.sink, error));
+    ck_assert_uint_eq(values.count, 3);
+    ck_assert_double_eq_tol(values.value[1], 0.5, 0.05);
+    ck_assert_double_eq_tol(values.value[2], 2.0, 0.2);
+    trial_close(&t);
+}
+END_TEST
+
+static ebm_status create_random_walk(const char *const *pairs, ebm_error *failure) {
+    const ebm_sampler_type *type = (const ebm_sampler_type *)ebm_component_find(EBM_KIND_SAMPLER, "random-walk");
+    const ebm_space space = ebm_space_line(EBM_REAL_LINE, V);
+    void *options = test_options(&type->info, pairs);
+    ebm_model model;
+    ebm_sampler sampler;
+    CHECK_OK(ebm_model_create(&normals, NULL, &space, NULL, 1, &model, error));
+    const ebm_status status = ebm_sampler_create(type, options, &model, &sampler, failure);
+    ebm_sampler_free(&sampler);
+    ebm_model_free(&model);
+    test_options_free(&type->info, options);
+    return status;
+}
+
 static void expect(ebm_status got, ebm_status want, const ebm_error *error, const char *part) {
     ck_assert_msg(got == want && strstr(error->message, part) != NULL, "%s \"%s\", expected %s with \"%s\"",
                   ebm_status_name(got), error->message, ebm_status_name(want), part);
-}
-
-static ebm_status swallow(ebm_sink *sink, const char *metric, double value, double se, ebm_error *error) {
-    (void)sink, (void)metric, (void)value, (void)se, (void)error;
-    return EBM_OK;
 }
 
 /* Numbers that are none, and steps that are too large, end in words that say where and what to do. */
 START_TEST(test_real_walks_failures) {
     const char *large[] = {"step", "50", NULL}, *hopeless[] = {"step", "1e6", NULL};
     ebm_error failure = {0};
-    ebm_sink sink = {.emit = swallow};
+    report_values values = {.sink = {.emit = keep_value}};
     trial t;
     trial_open(&t, "mala", NULL, 30, 1, NULL);
     fault = INFINITE;
@@ -305,9 +392,31 @@ START_TEST(test_real_walks_failures) {
     trial_open(&t, "mala", hopeless, 30, 1, NULL);
     trial_step(&t, 20);
     ck_assert(t.chains.accepted == 0);
-    expect(t.sampler.type->report(&t.sampler, &t.chains, &sink, &failure), EBM_DIVERGED, &failure,
+    expect(t.sampler.type->report(&t.sampler, &t.chains, &values.sink, &failure), EBM_DIVERGED, &failure,
            "accepted none of 600 proposals at step 1e+06");
     trial_close(&t);
+}
+END_TEST
+
+/* Covariances that cannot be are refused when the sampler is created. */
+START_TEST(test_random_walk_refusals) {
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/test_real_walks_%d.npy", (int)getpid());
+    const char *pairs[] = {"covariance", "file", "file", path, NULL};
+    const char *no_file[] = {"covariance", "file", NULL}, *no_use[] = {"file", path, NULL};
+    ebm_error failure = {0};
+    expect(create_random_walk(pairs, &failure), EBM_IO, &failure, path);
+    write_covariance(path, 1, 2, 2, V);
+    expect(create_random_walk(pairs, &failure), EBM_INVALID, &failure, "not positive definite");
+    write_covariance(path, 1, 0.5, 0.2, V);
+    expect(create_random_walk(pairs, &failure), EBM_INVALID, &failure, "a covariance is symmetric");
+    write_covariance(path, NAN, 0, 0, V);
+    expect(create_random_walk(pairs, &failure), EBM_INVALID, &failure, path);
+    write_covariance(path, 1, 0, 0, 2);
+    expect(create_random_walk(pairs, &failure), EBM_INVALID, &failure, "shape (4, 4)");
+    expect(create_random_walk(no_file, &failure), EBM_INVALID, &failure, "needs a `file`");
+    expect(create_random_walk(no_use, &failure), EBM_INVALID, &failure, "`covariance: file` alone");
+    unlink(path);
 }
 END_TEST
 
@@ -320,7 +429,10 @@ int main(void) {
     tcase_add_loop_test(tests, test_real_walks_adapt, 0, sizeof adapted / sizeof *adapted);
     tcase_add_loop_test(tests, test_real_walks_same_bytes, 0, sizeof all / sizeof *all);
     tcase_add_test(tests, test_real_walks_counters);
+    tcase_add_test(tests, test_random_walk_covariance);
+    tcase_add_test(tests, test_random_walk_learns);
     tcase_add_test(tests, test_real_walks_failures);
+    tcase_add_test(tests, test_random_walk_refusals);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
