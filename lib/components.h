@@ -37,7 +37,8 @@
     ENTRY(ebm_student_t)                                                                                               \
     ENTRY(ebm_double_well)                                                                                             \
     ENTRY(ebm_mixture_posterior)                                                                                       \
-    ENTRY(ebm_logistic_posterior)
+    ENTRY(ebm_logistic_posterior)                                                                                      \
+    ENTRY(ebm_eight_schools)
 
 #define EBM_SAMPLERS(ENTRY)                                                                                            \
     ENTRY(ebm_exact_draws)                                                                                             \

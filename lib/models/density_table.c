@@ -48,6 +48,16 @@ double ebm_density_mean(const ebm_density_table *table, double (*f)(double x, co
     return sum;
 }
 
+void ebm_density_nodes(const ebm_density_table *table, double *x, double *mass) {
+    const double half = 0.5 * table->width;
+    for (size_t k = 0; k < table->panels; k++)
+        for (int j = 0; j < EBM_DENSITY_NODES; j++, x++, mass++) {
+            const int at = j < NODES ? NODES - 1 - j : j - NODES;
+            *x = boundary(table, k) + half * (1 + (j < NODES ? -node[at] : node[at]));
+            *mass = half * weight[at] * exp(table->log_density(*x, table->context) - table->log_total);
+        }
+}
+
 double ebm_density_cdf(const ebm_density_table *table, double t) {
     const double at = (t - table->from) / table->width;
     if (!(at > 0))

@@ -26,6 +26,9 @@ void ebm_density_tabulate(ebm_density_table *table, double from, double to, size
 /* E[f(x)], f with a context of its own. */
 double ebm_density_mean(const ebm_density_table *table, double (*f)(double x, const void *context),
                         const void *context);
+/* The quadrature itself: E[f(x)] = sum_k mass_k f(x_k) over EBM_DENSITY_NODES nodes a panel, in ascending order. */
+enum { EBM_DENSITY_NODES = 8 };
+void ebm_density_nodes(const ebm_density_table *table, double *x, double *mass);
 /* P(x <= t). */
 double ebm_density_cdf(const ebm_density_table *table, double t);
 /* The x with P(x <= .) = u, 0 < u < 1: bisection guarded Newton steps within one panel, to rounding. */
