@@ -23,14 +23,15 @@ typedef struct real_case {
     ebm_sampler *sampler;
     ebm_path path;
     size_t rows, warmup, rounds, steps;
-    double alarm; /* how likely each single comparison may seem wrong by chance */
+    double law_beta; /* of biased laws, which know the path's beta: 1; 0: the path's */
+    double alarm;    /* how likely each single comparison may seem wrong by chance */
     ebm_work *work;
 } real_case;
 
 /* Everything in units of what is allowed: above 1 is a fault. */
 typedef struct real_verdict {
     bool examined;
-    double units, pairs, distance, balance, energies, gradients;
+    double units, pairs, distance, balance, energies, gradients, proposals;
     char why[300]; /* not examined, or what a step said */
 } real_verdict;
 
@@ -71,7 +72,7 @@ static inline void real_laws_open(const real_case *c, const ebm_chains *chains, 
     for (size_t r = 0; r < real_copies(c->sampler); r++) {
         const ebm_path path =
             c->sampler->type->copy_path ? c->sampler->type->copy_path(c->sampler, chains, c->path, r) : c->path;
-        laws[r] = target_law_open(c->target, path.beta);
+        laws[r] = target_law_open(c->target, c->law_beta > 0 ? c->law_beta : path.beta);
     }
 }
 
@@ -202,6 +203,16 @@ static inline ebm_status real_rounds(const real_case *c, const target_law *laws,
     return status;
 }
 
+/* Samplers that propose do so once for each row and step, and accept at most all. */
+static inline double real_proposals_excess(const real_case *c, const ebm_chains *chains) {
+    double steps = 0;
+    for (size_t round = 0; round < c->rounds; round++)
+        steps += round % 3 > 0 ? (double)c->steps : 1;
+    const bool right = chains->proposed == 0 || (chains->proposed == steps * (double)c->rows && chains->accepted >= 0 &&
+                                                 chains->accepted <= chains->proposed * (1 + 1e-12));
+    return right ? 0 : INFINITY;
+}
+
 /* Not examined where the sampler says EBM_UNSUPPORTED; any other failure is a fault. */
 static inline real_verdict real_examine(const real_case *c, uint32_t seed) {
     real_verdict v = {.examined = true};
@@ -217,7 +228,7 @@ static inline real_verdict real_examine(const real_case *c, uint32_t seed) {
     ck_assert_ptr_nonnull(tally->u);
     CHECK_OK(ebm_chains_create(c->model, c->rows, ebm_stream_of(seed, EBM_PURPOSE_ESTIMATE), &chains, error));
     chains.first_chain = 5;
-    laws[0] = target_law_open(c->target, c->path.beta);
+    laws[0] = target_law_open(c->target, c->law_beta > 0 ? c->law_beta : c->path.beta);
     for (size_t b = 0; b < c->rows; b++)
         target_draw(&laws[0], &r, chains.batch.x + b * c->target->units);
     target_law_close(&laws[0]);
@@ -230,6 +241,7 @@ static inline real_verdict real_examine(const real_case *c, uint32_t seed) {
         status = real_rounds(c, laws, &chains, &r, tally, &failure);
         v.energies = chains.energy_evaluations == target_counts.energies ? 0 : INFINITY;
         v.gradients = chains.gradient_evaluations == target_counts.gradients ? 0 : INFINITY;
+        v.proposals = real_proposals_excess(c, &chains);
         real_judge(c, tally, &v);
         real_laws_close(c, laws);
     }
@@ -253,7 +265,8 @@ static inline const char *real_fault(const real_verdict *v, bool exact, double *
                  {"chains leave the law of two units", v->pairs, true},
                  {"detailed balance fails", v->balance, true},
                  {"energy evaluations are not those made", v->energies, false},
-                 {"gradient evaluations are not those made", v->gradients, false}};
+                 {"gradient evaluations are not those made", v->gradients, false},
+                 {"proposals are not one for each row and step", v->proposals, false}};
     *excess = 0;
     if (!v->examined)
         return NULL;

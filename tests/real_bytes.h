@@ -5,7 +5,7 @@
 
 #include "real_battery.h"
 
-enum { BYTES_ROWS = 37, BYTES_WARMUP = 60, BYTES_STEPS = 7 };
+enum { BYTES_ROWS = 37, BYTES_MANY = 20000, BYTES_WARMUP = 60, BYTES_STEPS = 7 };
 
 /* Chains `first` ... of `rows` rows at exact draws that depend on the row's own number alone, attached. */
 static inline void bytes_open(const real_case *c, size_t first, size_t rows, ebm_chains *out) {
@@ -40,18 +40,21 @@ static inline bool bytes_agree(const ebm_chains *a, const ebm_chains *b, size_t 
            (a->auxiliary_bytes == 0 || memcmp(a->auxiliary, b->auxiliary, a->auxiliary_bytes) == 0);
 }
 
-/* Calls and threads; warm-up included. */
-static inline bool bytes_of_calls(const real_case *c, bool threads) {
+/* A run in one call each of warm-up and of what follows, and one in several; with `threads` > 1 by as many instead, on
+ * rows enough that they are used. */
+static inline bool bytes_of_calls(const real_case *c, int threads) {
     static const size_t cuts[] = {1, 22, 0}, later[] = {1, 2, 0};
+    const size_t rows = threads > 1 ? BYTES_MANY / c->target->units : BYTES_ROWS;
+    const size_t warmup = threads > 1 ? BYTES_STEPS : BYTES_WARMUP, steps = threads > 1 ? 2 : BYTES_STEPS;
     real_case other = *c;
     ebm_chains whole, cut;
-    CHECK_OK(ebm_work_create(threads ? 3 : 1, &other.work, error));
-    bytes_open(c, 3, BYTES_ROWS, &whole);
-    bytes_open(&other, 3, BYTES_ROWS, &cut);
-    bytes_walk(c, &whole, true, BYTES_WARMUP, NULL);
-    bytes_walk(&other, &cut, true, BYTES_WARMUP, threads ? NULL : cuts);
-    bytes_walk(c, &whole, false, BYTES_STEPS, NULL);
-    bytes_walk(&other, &cut, false, BYTES_STEPS, threads ? NULL : later);
+    CHECK_OK(ebm_work_create(threads, &other.work, error));
+    bytes_open(c, 3, rows, &whole);
+    bytes_open(&other, 3, rows, &cut);
+    bytes_walk(c, &whole, true, warmup, NULL);
+    bytes_walk(&other, &cut, true, warmup, threads > 1 ? NULL : cuts);
+    bytes_walk(c, &whole, false, steps, NULL);
+    bytes_walk(&other, &cut, false, steps, threads > 1 ? NULL : later);
     const bool agree = bytes_agree(&whole, &cut, c->target->units);
     ebm_chains_free(&whole);
     ebm_chains_free(&cut);
@@ -114,9 +117,9 @@ static inline bool bytes_of_taking_up(const real_case *c, ebm_sampler *fresh) {
 
 /* The first thing that moves the numbers, NULL where nothing does. */
 static inline const char *bytes_fault(const real_case *c, ebm_sampler *fresh) {
-    if (!bytes_of_calls(c, false))
+    if (!bytes_of_calls(c, 1))
         return "other bytes when cut into calls";
-    if (!bytes_of_calls(c, true))
+    if (!bytes_of_calls(c, 3))
         return "other bytes by three threads";
     if (!bytes_of_rows(c))
         return "other bytes with other rows beside";
