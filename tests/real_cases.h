@@ -20,8 +20,10 @@ typedef struct real_variant {
 } real_variant;
 
 static const real_variant real_variants[] = {
-    {"tempering", {"temperatures", "2"}, false},
-    {"annealed", {"max_temperature", "2", "rate", "0.5"}, true},
+    {"nuts", {"step", "0.4", "mass", "identity"}, false},
+    {"nuts", {"step", "1", "max_depth", "2"}, false},
+    {"tempering", {"temperatures", "2", "hottest", "1.5", "inner", "nuts"}, false},
+    {"annealed", {"max_temperature", "2", "rate", "0.5", "inner", "nuts"}, true},
 };
 enum { REAL_VARIANTS = sizeof real_variants / sizeof *real_variants };
 

@@ -81,11 +81,33 @@ START_TEST(test_real_kernels_bytes) {
 }
 END_TEST
 
+/* Every sampler that can run on these laws is examined with all its settings. */
+START_TEST(test_real_kernels_reaches_every_sampler) {
+    const ebm_sampler_type *type;
+    const real_variant *setting;
+    for (size_t k = 0; k < REAL_VARIANTS; k++)
+        real_sampler(real_variants[k].sampler);
+    for (size_t s = 0, n = 0; (setting = next_setting(&s, &n, &type)) != NULL;) {
+        ebm_error refusal = {0};
+        real_bench b;
+        char words[160];
+        if (ebm_sampler_check(type, NULL, &target_type, &refusal) != EBM_OK)
+            continue;
+        const bool reached = real_bench_open(&b, &targets[0], type, setting->options);
+        if (reached)
+            real_bench_close(&b);
+        ck_assert_msg(reached || strcmp(type->info.name, "exact") == 0, "sampler %s%s is not examined", type->info.name,
+                      real_setting_text(setting->options, words, sizeof words));
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("samplers on real spaces");
     TCase *c = tcase_create("battery");
     tcase_add_loop_test(c, test_real_kernels_battery, 0, TARGETS);
     tcase_add_loop_test(c, test_real_kernels_bytes, 0, TARGETS);
+    tcase_add_test(c, test_real_kernels_reaches_every_sampler);
     suite_add_tcase(suite, c);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
