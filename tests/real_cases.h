@@ -20,10 +20,12 @@ typedef struct real_variant {
 } real_variant;
 
 static const real_variant real_variants[] = {
+    {"mala", {"step", "0.3"}, false},
+    {"mala", {"scales", "true"}, false},
     {"nuts", {"step", "0.4", "mass", "identity"}, false},
     {"nuts", {"step", "1", "max_depth", "2"}, false},
-    {"tempering", {"temperatures", "2", "hottest", "1.5", "inner", "nuts"}, false},
-    {"annealed", {"max_temperature", "2", "rate", "0.5", "inner", "nuts"}, true},
+    {"tempering", {"temperatures", "2", "hottest", "1.5", "inner", "mala"}, false},
+    {"annealed", {"max_temperature", "2", "rate", "0.5", "inner", "mala"}, true},
 };
 enum { REAL_VARIANTS = sizeof real_variants / sizeof *real_variants };
 

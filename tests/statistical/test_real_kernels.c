@@ -81,6 +81,43 @@ START_TEST(test_real_kernels_bytes) {
 }
 END_TEST
 
+/* A gradient that is not a number where the energy is finite. */
+static void broken_grad_x(const ebm_model *model, ebm_path path, const ebm_batch *batch, ebm_real *out,
+                          ebm_work *work) {
+    target_model_grad_x(model, path, batch, out, work);
+    for (size_t k = 0; k < batch->count * model->space.size; k++)
+        out[k] = batch->x[k] > 1 ? (ebm_real)NAN : out[k];
+}
+
+/* It is an error that names a chain and a unit, by every sampler that looks at gradients; adapting or not. */
+START_TEST(test_real_kernels_refuse_a_gradient_that_is_not_a_number) {
+    const ebm_sampler_type *type;
+    const real_variant *setting;
+    for (size_t s = 0, n = 0; (setting = next_setting(&s, &n, &type)) != NULL;)
+        for (int adapting = 0; adapting < 2; adapting++) {
+            real_bench b;
+            ebm_error error = {0};
+            ebm_chains chains;
+            if (!(type->needs & EBM_SLOT_GRAD_X) || !real_bench_open(&b, &targets[0], type, setting->options))
+                continue;
+            ebm_model_type broken = *b.model.type;
+            ebm_model model = b.model;
+            broken.grad_x = broken_grad_x;
+            broken.energy_grad_x = NULL;
+            model.type = &broken;
+            b.c.model = &model;
+            bytes_open(&b.c, 0, 200, &chains);
+            chains.adapting = adapting;
+            chains.warmup_left = adapting ? 50 : 0;
+            const ebm_status status = real_step(&b.c, &chains, 50, &error);
+            ck_assert_msg(status == EBM_DIVERGED, "%s: status %s", type->info.name, ebm_status_name(status));
+            ck_assert_msg(strstr(error.message, "chain") != NULL, "%s: %s", type->info.name, error.message);
+            ebm_chains_free(&chains);
+            real_bench_close(&b);
+        }
+}
+END_TEST
+
 /* Every sampler that can run on these laws is examined with all its settings. */
 START_TEST(test_real_kernels_reaches_every_sampler) {
     const ebm_sampler_type *type;
@@ -107,6 +144,7 @@ int main(void) {
     TCase *c = tcase_create("battery");
     tcase_add_loop_test(c, test_real_kernels_battery, 0, TARGETS);
     tcase_add_loop_test(c, test_real_kernels_bytes, 0, TARGETS);
+    tcase_add_test(c, test_real_kernels_refuse_a_gradient_that_is_not_a_number);
     tcase_add_test(c, test_real_kernels_reaches_every_sampler);
     suite_add_tcase(suite, c);
     SRunner *runner = srunner_create(suite);

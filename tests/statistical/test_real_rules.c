@@ -109,6 +109,39 @@ START_TEST(test_real_rules_single_steps_see_a_mistake) {
 }
 END_TEST
 
+/* ---- The library's samplers ---- */
+
+static const struct {
+    const char *sampler;
+    const char *options[MOST_OPTIONS];
+    rule rules[3];
+    size_t count; /* of rules, of which each step takes one with equal probability */
+} known[] = {
+    {"mala", {"step", "0.3"}, {{RULE_MALA, 0.3, 0, 0, SOUND}}, 1},
+    {"mala", {"step", "0.05"}, {{RULE_MALA, 0.05, 0, 0, SOUND}}, 1},
+    {"ula", {"step", "0.3"}, {{RULE_ULA, 0.3, 0, 0, SOUND}}, 1},
+};
+enum { KNOWN = sizeof known / sizeof *known };
+
+/* One step of the library's from fixed states has the law that the definition gives it. */
+START_TEST(test_real_rules_are_the_library_s) {
+    static const char *const on[] = {"normal", "double well", "wall", "half line"};
+    for (size_t n = 0; n < 4; n++)
+        for (double beta = 1; beta > 0.4; beta /= 2) {
+            real_bench b;
+            if (strcmp(on[n], "half line") == 0 && known[_i].rules[0].kind == RULE_ULA)
+                continue; /* goes where there is no energy */
+            ck_assert(real_bench_open(&b, target_by_label(on[n]), real_sampler(known[_i].sampler), known[_i].options));
+            b.c.rows = 20000;
+            b.c.path.beta = beta;
+            const double excess = rule_excess(&b.c, known[_i].rules, known[_i].count, 7);
+            ck_assert_msg(excess <= 1, "%s on %s, beta = %g: a step is not as defined (%.3g times what is allowed)",
+                          known[_i].sampler, on[n], beta, excess);
+            real_bench_close(&b);
+        }
+}
+END_TEST
+
 /* ---- The rules themselves ---- */
 
 /* log of the density of going from x to y on one unit, up to what x and y share. */
@@ -190,6 +223,7 @@ int main(void) {
     tcase_add_test(c, test_real_battery_sees_numbers_used_again);
     tcase_add_test(c, test_real_rules_single_steps);
     tcase_add_loop_test(c, test_real_rules_single_steps_see_a_mistake, 0, n);
+    tcase_add_loop_test(c, test_real_rules_are_the_library_s, 0, KNOWN);
     tcase_add_test(c, test_real_rules_detailed_balance);
     tcase_add_test(c, test_real_rules_leapfrog);
     suite_add_tcase(suite, c);
