@@ -22,6 +22,8 @@ typedef struct real_variant {
 static const real_variant real_variants[] = {
     {"mala", {"step", "0.3"}, false},
     {"mala", {"scales", "true"}, false},
+    {"hmc", {"step", "0.45", "length", "3", "jitter", "0", "mass", "identity"}, false},
+    {"hmc", {"length", "1", "target", "0.9"}, false},
     {"nuts", {"step", "0.4", "mass", "identity"}, false},
     {"nuts", {"step", "1", "max_depth", "2"}, false},
     {"tempering", {"temperatures", "2", "hottest", "1.5", "inner", "mala"}, false},

@@ -119,6 +119,8 @@ static const struct {
 } known[] = {
     {"mala", {"step", "0.3"}, {{RULE_MALA, 0.3, 0, 0, SOUND}}, 1},
     {"mala", {"step", "0.05"}, {{RULE_MALA, 0.05, 0, 0, SOUND}}, 1},
+    {"hmc", {"step", "0.45", "length", "1", "jitter", "0", "mass", "identity"}, {{RULE_HMC, 0.45, 1, 0, SOUND}}, 1},
+    {"hmc", {"step", "0.3", "length", "5", "jitter", "0", "mass", "identity"}, {{RULE_HMC, 0.3, 5, 0, SOUND}}, 1},
     {"ula", {"step", "0.3"}, {{RULE_ULA, 0.3, 0, 0, SOUND}}, 1},
 };
 enum { KNOWN = sizeof known / sizeof *known };
