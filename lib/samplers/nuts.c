@@ -140,8 +140,8 @@ static ebm_status nuts_step(ebm_sampler *sampler, const ebm_model *model, ebm_pa
                             size_t steps, ebm_work *work, ebm_error *error) {
     const nuts_options *o = sampler->options;
     const size_t B = chains->batch.count, V = model->space.size, mark = ebm_work_mark(work);
-    if (!chains->auxiliary)
-        return ebm_fail(error, EBM_INVALID, "sampler nuts walks on chains that ebm_sampler_attach has prepared");
+    if (chains->auxiliary_bytes != nuts_auxiliary_bytes(sampler, model, B))
+        return ebm_fail(error, EBM_INVALID, "sampler nuts: the chains have no step size and scales: attach them first");
     ebm_nuts_walk w = {
         .model = model,
         .path = path,
@@ -161,12 +161,10 @@ static ebm_status nuts_step(ebm_sampler *sampler, const ebm_model *model, ebm_pa
 }
 
 static const ebm_metric nuts_metrics[] = {
-    {"step_size", "", true, "leapfrog step in units of the scales"},
-    {"scale_min", "", true, "smallest scale of a unit"},
-    {"scale_max", "", true, "largest scale of a unit"},
+    EBM_ADAPTATION_METRICS,
+    {"divergences", "", true, "transitions whose energy grew by more than 1000"},
     {"tree_depth", "", true, "doublings of a trajectory, mean"},
     {"leapfrog_steps", "", true, "leapfrog steps of a trajectory, mean"},
-    {"divergences", "", true, "share of trajectories whose energy went wrong by more than 1000"},
     {"depth_saturated", "", true, "share of trajectories that max_depth cut short"},
     EBM_METRICS_END,
 };
@@ -174,29 +172,21 @@ static const ebm_metric nuts_metrics[] = {
 static ebm_status nuts_report(const ebm_sampler *sampler, const ebm_chains *chains, ebm_sink *sink, ebm_error *error) {
     const counts *total = chains->auxiliary;
     if (!total)
-        return ebm_fail(error, EBM_INVALID, "sampler nuts reports on chains that ebm_sampler_attach has prepared");
+        return ebm_fail(error, EBM_INVALID, "sampler nuts: the chains have no step size and scales: attach them first");
     const double n = (double)total->transitions, step = step_of(sampler->options, chains);
-    if (total->moved == 0)
-        return ebm_fail(error, EBM_DIVERGED,
-                        "no chain has moved in %.0f trajectories at step %g (%.0f of them divergent): give a smaller "
-                        "`step`, or `step: 0` and warm-up to find one",
-                        n, step, (double)total->divergent);
-    const ebm_real *scale = ebm_adaptation_scale(adaptation_of(chains));
-    double least = INFINITY, most = 0;
-    for (size_t i = 0; i < total->units; i++) {
-        least = fmin(least, (double)scale[i]);
-        most = fmax(most, (double)scale[i]);
-    }
-    const double values[] = {step,
-                             least,
-                             most,
-                             (double)total->depth / n,
-                             (double)total->leaves / n,
-                             (double)total->divergent / n,
-                             (double)total->saturated / n};
-    for (size_t k = 0; k < sizeof values / sizeof *values; k++)
-        EBM_TRY(sink->emit(sink, nuts_metrics[k].name, values[k], NAN, error));
-    return EBM_OK;
+    if (n > 0 && total->moved == 0)
+        return ebm_fail(
+            error, EBM_DIVERGED,
+            "sampler nuts: no chain has moved in %.0f trajectories at step %g, %.0f of them divergent: give "
+            "a smaller `step`, or `step: 0` and a warm-up to find one",
+            n, step, (double)total->divergent);
+    EBM_TRY(ebm_adaptation_report(adaptation_of(chains), step, sink, error));
+    EBM_TRY(sink->emit(sink, "divergences", (double)total->divergent, NAN, error));
+    if (!(n > 0))
+        return EBM_OK;
+    EBM_TRY(sink->emit(sink, "tree_depth", (double)total->depth / n, NAN, error));
+    EBM_TRY(sink->emit(sink, "leapfrog_steps", (double)total->leaves / n, NAN, error));
+    return sink->emit(sink, "depth_saturated", (double)total->saturated / n, NAN, error);
 }
 
 static void nuts_reset_counters(const ebm_sampler *sampler, ebm_chains *chains) {
