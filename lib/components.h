@@ -45,6 +45,7 @@
     ENTRY(ebm_gibbs)                                                                                                   \
     ENTRY(ebm_metropolis)                                                                                              \
     ENTRY(ebm_random_walk)                                                                                             \
+    ENTRY(ebm_independence)                                                                                            \
     ENTRY(ebm_block_gibbs)                                                                                             \
     ENTRY(ebm_joint_gibbs)                                                                                             \
     ENTRY(ebm_gibbs_with_gradients)                                                                                    \

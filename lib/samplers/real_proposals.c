@@ -78,6 +78,8 @@ static void accept_row(ebm_real_walk *w, size_t b) {
     if (w->law->gradient)
         move_row(b, w->units, w->there.gradient, w->here.gradient);
     w->here.energy[b] = w->there.energy[b];
+    if (w->law->start)
+        w->here.kept[b] = w->there.kept[b];
 }
 
 /* log u < E(x) - E(x') + log q(x | x') - log q(x' | x). A ratio that is not a number is a rejection. */
@@ -162,13 +164,14 @@ static bool take_side(ebm_real_side *side, const ebm_real_walk *w, bool whole) {
     const size_t B = w->count, V = w->units, F = w->model->n_field;
     side->energy = w->law->adjust ? ebm_work_take(w->work, B, sizeof *side->energy) : NULL;
     side->gradient = w->law->gradient ? ebm_work_take(w->work, B * V, sizeof *side->gradient) : NULL;
+    side->kept = w->law->start ? ebm_work_take(w->work, B, sizeof *side->kept) : NULL;
     if (whole) {
         side->batch.count = B;
         side->batch.x = ebm_work_take(w->work, B * V, sizeof(ebm_real));
         side->batch.field = F ? ebm_work_take(w->work, B * F, sizeof(ebm_real)) : NULL;
     }
-    return (side->energy || !w->law->adjust) && (side->gradient || !w->law->gradient) && side->batch.x &&
-           (side->batch.field || F == 0);
+    return (side->energy || !w->law->adjust) && (side->gradient || !w->law->gradient) &&
+           (side->kept || !w->law->start) && side->batch.x && (side->batch.field || F == 0);
 }
 
 static bool take_walk(walk *own) {
@@ -190,6 +193,8 @@ static ebm_status walk_on(walk *own, size_t steps, ebm_error *error) {
     if (w->law->adjust) {
         look(w, &w->here);
         EBM_TRY(start_is_sound(w, error));
+        if (w->law->start)
+            w->law->start(w);
     }
     for (size_t s = 0; s < steps; s++, w->step += 2)
         if (w->law->adjust)

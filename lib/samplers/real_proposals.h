@@ -15,6 +15,7 @@ typedef struct ebm_real_side {
     ebm_batch batch;
     double *energy;     /* (count): E_beta; adjusted walks alone */
     ebm_real *gradient; /* (count, V): dE_beta/dx; NULL where the law does without */
+    double *kept;       /* (count): what the law knows of a state, which stays with it; NULL without `start` */
 } ebm_real_side;
 
 typedef struct ebm_real_law ebm_real_law;
@@ -38,9 +39,11 @@ struct ebm_real_law {
     const void *own; /* the sampler's */
     bool gradient;   /* proposals look at dE/dx */
     bool adjust;     /* accept or reject; else every proposal is taken */
+    /* here.kept where a call begins. NULL: the law keeps nothing */
+    void (*start)(const ebm_real_walk *walk);
     /* there.batch.x from `here` and noise */
     void (*propose)(const ebm_real_walk *walk);
-    /* log_ratio[b] = log q(x | x') - log q(x' | x). NULL: q is symmetric */
+    /* log_ratio[b] = log q(x | x') - log q(x' | x), and there.kept. NULL: q is symmetric */
     void (*ratio)(const ebm_real_walk *walk, double *log_ratio);
     /* A transition of warm-up has ended; `acceptance` is the mean of min(1, ratio) over all chains, warmup_left as in
      * ebm_chains. NULL: nothing is adapted. */

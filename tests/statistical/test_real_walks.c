@@ -148,6 +148,9 @@ static const struct {
     {"random-walk", {"scale", "0.8", NULL}},
     {"random-walk", {"scale", "0.9", "covariance", "diagonal", NULL}},
     {"random-walk", {"scale", "0.9", "covariance", "dense", NULL}},
+    {"independence", {"mean", "0.5", "deviation", "1.5", NULL}},
+    {"independence", {"mean", "0.5", "deviation", "[1, 1.5, 2, 2.5]", "proposal", "normal", NULL}},
+    {"independence", {"width", "1.5", NULL}},
 };
 
 /* Started from p, the chains keep it. What the samplers have learnt before changes nothing. */
@@ -164,13 +167,13 @@ START_TEST(test_real_walks_invariant) {
 }
 END_TEST
 
-/* From anywhere to p: 60 steps forget a start twice too wide. */
+/* From anywhere to p: 200 steps forget a start twice too wide. */
 START_TEST(test_real_walks_converge) {
     const double stretch[V] = {2, 2, 2, 2};
     trial t;
-    trial_open(&t, kept[_i].name, kept[_i].pairs, 20000, 1, stretch);
-    trial_warm_up(&t, 200);
-    trial_step(&t, 200);
+    trial_open(&t, kept[_i].name, kept[_i].pairs, 10000, 1, stretch);
+    trial_warm_up(&t, 100);
+    trial_step(&t, 100);
     check_moments(&t, NULL, kept[_i].name);
     trial_close(&t);
 }
@@ -231,6 +234,8 @@ static const struct {
     {"random-walk", {NULL}},
     {"random-walk", {"covariance", "diagonal", NULL}},
     {"random-walk", {"covariance", "dense", NULL}},
+    {"independence", {NULL}},
+    {"independence", {"proposal", "normal", NULL}},
 };
 
 /* The same bytes however steps are cut into calls, whatever the number of threads, whichever rows stand together. */
@@ -350,8 +355,8 @@ START_TEST(test_random_walk_learns) {
 }
 END_TEST
 
-static ebm_status create_random_walk(const char *const *pairs, ebm_error *failure) {
-    const ebm_sampler_type *type = (const ebm_sampler_type *)ebm_component_find(EBM_KIND_SAMPLER, "random-walk");
+static ebm_status create_sampler(const char *name, const char *const *pairs, ebm_error *failure) {
+    const ebm_sampler_type *type = (const ebm_sampler_type *)ebm_component_find(EBM_KIND_SAMPLER, name);
     const ebm_space space = ebm_space_line(EBM_REAL_LINE, V);
     void *options = test_options(&type->info, pairs);
     ebm_model model;
@@ -398,6 +403,36 @@ START_TEST(test_real_walks_failures) {
 }
 END_TEST
 
+/* Options that contradict each other are refused; proposals that miss the target fail the run. */
+START_TEST(test_independence_options) {
+    const char *alone[] = {"mean", "1", NULL}, *three[] = {"mean", "[1, 2, 3]", "deviation", "1", NULL};
+    ebm_error failure = {0};
+    expect(create_sampler("independence", alone, &failure), EBM_INVALID, &failure, "without `deviation`");
+    expect(create_sampler("independence", three, &failure), EBM_INVALID, &failure, "has 3 numbers, expected 1 or 4");
+    const char *far[] = {"mean", "1000", "deviation", "1", NULL};
+    report_values values = {.sink = {.emit = keep_value}};
+    trial t;
+    trial_open(&t, "independence", far, 10, 1, NULL);
+    trial_step(&t, 10);
+    expect(t.sampler.type->report(&t.sampler, &t.chains, &values.sink, &failure), EBM_DIVERGED, &failure,
+           "accepted none of 100 proposals");
+    trial_close(&t);
+}
+END_TEST
+
+/* A normal proposal fitted to a normal target is nearly the target: nearly all is accepted. With 400 chains and the last
+ * window of 100 steps or more the fitted deviations are within 5 % or so, and E min(1, w'/w) > 0.85 by far. */
+START_TEST(test_independence_fits) {
+    const char *pairs[] = {"proposal", "normal", NULL};
+    trial t;
+    trial_open(&t, "independence", pairs, 400, 1, NULL);
+    trial_warm_up(&t, 500);
+    trial_step(&t, 50);
+    ck_assert_double_gt(t.chains.accepted / t.chains.proposed, 0.85);
+    trial_close(&t);
+}
+END_TEST
+
 /* Covariances that cannot be are refused when the sampler is created. */
 START_TEST(test_random_walk_refusals) {
     char path[64];
@@ -405,17 +440,17 @@ START_TEST(test_random_walk_refusals) {
     const char *pairs[] = {"covariance", "file", "file", path, NULL};
     const char *no_file[] = {"covariance", "file", NULL}, *no_use[] = {"file", path, NULL};
     ebm_error failure = {0};
-    expect(create_random_walk(pairs, &failure), EBM_IO, &failure, path);
+    expect(create_sampler("random-walk", pairs, &failure), EBM_IO, &failure, path);
     write_covariance(path, 1, 2, 2, V);
-    expect(create_random_walk(pairs, &failure), EBM_INVALID, &failure, "not positive definite");
+    expect(create_sampler("random-walk", pairs, &failure), EBM_INVALID, &failure, "not positive definite");
     write_covariance(path, 1, 0.5, 0.2, V);
-    expect(create_random_walk(pairs, &failure), EBM_INVALID, &failure, "a covariance is symmetric");
+    expect(create_sampler("random-walk", pairs, &failure), EBM_INVALID, &failure, "a covariance is symmetric");
     write_covariance(path, NAN, 0, 0, V);
-    expect(create_random_walk(pairs, &failure), EBM_INVALID, &failure, path);
+    expect(create_sampler("random-walk", pairs, &failure), EBM_INVALID, &failure, path);
     write_covariance(path, 1, 0, 0, 2);
-    expect(create_random_walk(pairs, &failure), EBM_INVALID, &failure, "shape (4, 4)");
-    expect(create_random_walk(no_file, &failure), EBM_INVALID, &failure, "needs a `file`");
-    expect(create_random_walk(no_use, &failure), EBM_INVALID, &failure, "`covariance: file` alone");
+    expect(create_sampler("random-walk", pairs, &failure), EBM_INVALID, &failure, "shape (4, 4)");
+    expect(create_sampler("random-walk", no_file, &failure), EBM_INVALID, &failure, "needs a `file`");
+    expect(create_sampler("random-walk", no_use, &failure), EBM_INVALID, &failure, "`covariance: file` alone");
     unlink(path);
 }
 END_TEST
@@ -433,6 +468,8 @@ int main(void) {
     tcase_add_test(tests, test_random_walk_learns);
     tcase_add_test(tests, test_real_walks_failures);
     tcase_add_test(tests, test_random_walk_refusals);
+    tcase_add_test(tests, test_independence_options);
+    tcase_add_test(tests, test_independence_fits);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
