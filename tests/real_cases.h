@@ -20,13 +20,17 @@ typedef struct real_variant {
 } real_variant;
 
 static const real_variant real_variants[] = {
+    {"random-walk", {"scale", "1"}, false},
+    {"random-walk", {"covariance", "diagonal"}, false},
+    {"random-walk", {"covariance", "dense", "scale", "0.7"}, false},
     {"mala", {"step", "0.3"}, false},
     {"mala", {"scales", "true"}, false},
     {"hmc", {"step", "0.45", "length", "3", "jitter", "0", "mass", "identity"}, false},
     {"hmc", {"length", "1", "target", "0.9"}, false},
     {"nuts", {"step", "0.4", "mass", "identity"}, false},
     {"nuts", {"step", "1", "max_depth", "2"}, false},
-    {"tempering", {"temperatures", "2", "hottest", "1.5", "inner", "mala"}, false},
+    {"tempering", {"temperatures", "2", "hottest", "1.5", "inner", "random-walk"}, false},
+    {"tempering", {"temperatures", "2", "hottest", "1.5", "inner", "hmc"}, false},
     {"annealed", {"max_temperature", "2", "rate", "0.5", "inner", "mala"}, true},
 };
 enum { REAL_VARIANTS = sizeof real_variants / sizeof *real_variants };
