@@ -54,6 +54,7 @@
     ENTRY(ebm_ula)                                                                                                     \
     ENTRY(ebm_mala)                                                                                                    \
     ENTRY(ebm_hmc)                                                                                                     \
+    ENTRY(ebm_sgld)                                                                                                    \
     ENTRY(ebm_swendsen_wang)                                                                                           \
     ENTRY(ebm_wolff)                                                                                                   \
     ENTRY(ebm_tempering)                                                                                               \
