@@ -104,7 +104,8 @@
     ENTRY(ebm_descent_trace)                                                                                           \
     ENTRY(ebm_free_energy_descent)                                                                                     \
     ENTRY(ebm_gradient_bias)                                                                                           \
-    ENTRY(ebm_importance)
+    ENTRY(ebm_importance)                                                                                              \
+    ENTRY(ebm_stein_estimator)
 
 #define EBM_DECLARE_DATASET(name) extern const ebm_dataset_type name;
 #define EBM_DECLARE_MODEL(name) extern const ebm_model_type name;

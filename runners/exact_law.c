@@ -228,3 +228,32 @@ ebm_status ebm_exact_law_mmd(const ebm_exact_law *law, const ebm_real *x, size_t
     ebm_batch_free(&draws);
     return none ? EBM_OK : status;
 }
+
+ebm_status ebm_exact_law_kolmogorov(const ebm_exact_law *law, const ebm_real *x, size_t count, ebm_sink *sink,
+                                    ebm_work *work, ebm_error *error) {
+    const ebm_model *model = law->model;
+    const size_t V = model->space.size, mark = ebm_work_mark(work);
+    ebm_kolmogorov result = {NAN, NAN};
+    bool finite = true;
+    if (model->space.domain != EBM_REAL_LINE || !model->type->marginal_cdf)
+        return EBM_OK;
+    double *first = ebm_work_take(work, count, sizeof *first), *F = ebm_work_take(work, count, sizeof *F);
+    if (!first || !F)
+        return ebm_fail(error, EBM_NO_MEMORY, "no memory for the first units of %zu chains", count);
+    for (size_t b = 0; b < count; b++) {
+        first[b] = (double)x[b * V];
+        finite = finite && isfinite(first[b]);
+    }
+    ebm_status status = EBM_OK;
+    if (finite)
+        status = model->type->marginal_cdf(model, law->path, 0, first, count, F, work, error);
+    const bool unknown = status == EBM_UNSUPPORTED;
+    if (status == EBM_OK && finite)
+        status = ebm_kolmogorov_test(F, count, &result, work, error);
+    if (status == EBM_OK)
+        status = sink->emit(sink, "ks_distance", result.distance, NAN, error);
+    if (status == EBM_OK)
+        status = sink->emit(sink, "ks_p", result.p_value, NAN, error);
+    ebm_work_release(work, mark);
+    return unknown ? EBM_OK : status;
+}

@@ -38,5 +38,9 @@ EBM_NODISCARD ebm_status ebm_exact_law_chi_square(const ebm_exact_law *law, cons
  * real states are all equal or not finite. */
 EBM_NODISCARD ebm_status ebm_exact_law_mmd(const ebm_exact_law *law, const ebm_real *x, size_t count, uint32_t seed,
                                            ebm_sink *sink, ebm_work *work, ebm_error *error);
+/* Emits ks_distance and ks_p of the first unit of independent real states against its law, where the model knows that;
+ * empty where a state is not finite. */
+EBM_NODISCARD ebm_status ebm_exact_law_kolmogorov(const ebm_exact_law *law, const ebm_real *x, size_t count,
+                                                  ebm_sink *sink, ebm_work *work, ebm_error *error);
 
 #endif

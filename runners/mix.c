@@ -9,6 +9,8 @@
 #include "runners.h"
 #include "traces.h"
 
+#include "ebm/stein.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +19,7 @@ typedef struct mix_options {
     int64_t chains, warmup, draws, thin, states, lags, exact_states;
     double temperature, window, dispersion;
     int start;
-    bool traces, mmd, black_box;
+    bool traces, mmd, stein, black_box;
 } mix_options;
 
 typedef enum mix_start { START_OVERDISPERSED, START_UNIFORM, START_EXACT } mix_start;
@@ -49,6 +51,8 @@ static const ebm_option mix_table[] = {
      "list all states for exact values where there are at most so many; 0: never"},
     {"mmd", EBM_OPTION_BOOL, AT(mmd), "false", 0, 0, NULL, 0,
      "compare the last states with exact draws, where they can be had; costs chains^2"},
+    {"stein", EBM_OPTION_BOOL, AT(stein), "false", 0, 0, NULL, 0,
+     "compare the last states with the law's score, on real units; costs chains^2"},
     {"black_box", EBM_OPTION_BOOL, AT(black_box), "false", 0, 0, NULL, 0,
      "count the cost also for someone who can only ask for energies of whole states and for their gradients"},
     EBM_OPTIONS_END,
@@ -251,6 +255,22 @@ static ebm_status report_cost(const walk *w, const ebm_walk_cost *cost, ebm_sink
     return sink->emit(sink, "site_updates", cost->site_updates / draws, NAN, error);
 }
 
+/* Emits stein and stein_p of the last states; empty where they are all equal or not finite. */
+static ebm_status report_stein(walk *w, ebm_sink *sink, ebm_error *error) {
+    enum { REPLICATES = 999 };
+    const ebm_model *model = &w->subject.model;
+    const ebm_stream stream = ebm_stream_of(w->c->seed, EBM_PURPOSE_ESTIMATE);
+    ebm_stein stein = {.squared = NAN, .se = NAN, .p_value = NAN};
+    if (model->space.domain != EBM_REAL_LINE || !model->type->grad_x || w->chains.batch.count < 2)
+        return EBM_OK;
+    const ebm_status status = ebm_stein_of_states(model, w->subject.path, &w->chains.batch, 0, REPLICATES, stream, 0,
+                                                  &stein, w->subject.work, error);
+    if (status != EBM_OK && status != EBM_INVALID && status != EBM_DIVERGED)
+        return status;
+    EBM_TRY(sink->emit(sink, "stein", stein.squared, stein.se, error));
+    return sink->emit(sink, "stein_p", stein.p_value, NAN, error);
+}
+
 static ebm_status report(walk *w, ebm_output *output, ebm_error *error) {
     const mix_options *o = w->options;
     const ebm_subject *s = &w->subject;
@@ -265,6 +285,9 @@ static ebm_status report(walk *w, ebm_output *output, ebm_error *error) {
     EBM_TRY(ebm_exact_law_chi_square(&w->law, w->chains.batch.x, B, sink, s->work, error));
     if (o->mmd)
         EBM_TRY(ebm_exact_law_mmd(&w->law, w->chains.batch.x, B, w->c->seed, sink, s->work, error));
+    EBM_TRY(ebm_exact_law_kolmogorov(&w->law, w->chains.batch.x, B, sink, s->work, error));
+    if (o->stein)
+        EBM_TRY(report_stein(w, sink, error));
     EBM_TRY(ebm_recording_autocorrelations(&w->recording, (size_t)o->lags, sink, s->work, error));
     output->step = (uint64_t)o->draws;
     EBM_TRY(ebm_measure(w->c, s, 0, w->c->n_measures, output, error));
@@ -349,6 +372,11 @@ static const ebm_metric mix_metrics[] = {
     {"site_updates", "", true, "updates of one unit given the rest, a draw of a chain"},
     {"chi_square_p", "", true, "p of Pearson's test of the last states against the exact law"},
     {"mmd", "", true, "squared kernel MMD of the last states to exact draws"},
+    {"ks_distance", "", true,
+     "largest distance of the first unit's distribution function over the last states from its own"},
+    {"ks_p", "", true, "p of the Kolmogorov-Smirnov test of that"},
+    {"stein", "", true, "squared kernelised Stein discrepancy of the last states, with `stein`"},
+    {"stein_p", "", true, "its p where the states follow the law, by random signs"},
     EBM_METRICS_END,
 };
 

@@ -2,8 +2,8 @@
  *
  * For excesses x_1 <= ... <= x_n and theta = -k / sigma the likelihood has k(theta) = mean of log(1 - theta x_i) at its
  * best, and the profile  l(theta) = n (log(-theta / k) - k - 1).  Zhang & Stephens (2009, "A new and efficient
- * estimation method for the generalized Pareto distribution", Technometrics 51) average theta over the profile likelihood times a
- * prior, at m = 30 + floor(sqrt(n)) points
+ * estimation method for the generalized Pareto distribution", Technometrics 51) average theta over the profile
+ * likelihood times a prior, at m = 30 + floor(sqrt(n)) points
  *   theta_j = 1 / x_n + (1 - sqrt(m / (j - 1/2))) / (3 q),   q the lower quartile.
  * Vehtari et al. (2024, "Pareto smoothed importance sampling", JMLR 25) apply it to weights, and shrink k towards
  * 1/2 as ten more observations there would: k <- (n k + 10/2) / (n + 10). */

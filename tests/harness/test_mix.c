@@ -159,6 +159,36 @@ START_TEST(test_mix_last_states_follow_the_law) {
 }
 END_TEST
 
+/* The same on the real line, by the first unit's law and by the score; and chains that have hardly left where they
+ * started, three deviations out in one unit and all. */
+#define NORMAL "{name: gaussian, units: 3}"
+#define REAL(sampler, run) "suite: s\nrunner: mix\ngrid: {model: " NORMAL ", sampler: " sampler "}\nrun: {" run "}\n"
+
+START_TEST(test_mix_last_real_states_follow_the_law) {
+    mix_case m;
+    mix_run_ok(REAL("exact", "chains: 400, warmup: 0, draws: 1, stein: true"), 0, 1, &m);
+    ck_assert_double_gt(mix_value(&m, "ks_p"), 1e-6);
+    ck_assert_double_lt(mix_value(&m, "ks_distance"), 3 / sqrt(400)); /* p = 2 e^-18 = 3e-8 */
+    ck_assert_double_lt(standard_errors(&m, "stein", 0), 6);
+    ck_assert_double_gt(mix_value(&m, "stein_p"), 1e-3);
+    mix_close(&m);
+    mix_run_ok(REAL("{name: mala, step: 1e-6}", "chains: 400, warmup: 0, draws: 1, dispersion: 3, stein: true"), 0, 1,
+               &m);
+    ck_assert_double_lt(mix_value(&m, "ks_p"), 1e-6);
+    ck_assert_double_gt(standard_errors(&m, "stein", 0), 6);
+    ck_assert_double_eq_tol(mix_value(&m, "stein_p"), 1e-3, 1e-12);
+    mix_close(&m);
+    mix_run_ok(REAL("exact", "chains: 1, warmup: 0, draws: 8, stein: true"), 0, 1, &m); /* one state has no pairs */
+    ck_assert_ptr_nonnull(mix_row(&m, "ks_p"));
+    ck_assert_ptr_null(mix_row(&m, "stein"));
+    mix_close(&m);
+    mix_run_ok(MIX(RBM, "chains: 4, stein: true"), 0, 1, &m); /* not of real units */
+    ck_assert_ptr_null(mix_row(&m, "ks_p"));
+    ck_assert_ptr_null(mix_row(&m, "stein"));
+    mix_close(&m);
+}
+END_TEST
+
 static char *rows_of(const mix_case *m) {
     return table_text(&m->out.table);
 }
@@ -456,6 +486,7 @@ int main(void) {
     tcase_add_test(t, test_mix_black_box_counts_the_values_weighed);
     tcase_add_test(t, test_mix_curves_stand_at_their_lags);
     tcase_add_test(t, test_mix_last_states_follow_the_law);
+    tcase_add_test(t, test_mix_last_real_states_follow_the_law);
     tcase_add_test(t, test_mix_goes_on_from_a_checkpoint);
     tcase_add_test(t, test_mix_bytes_do_not_depend_on_threads);
     tcase_add_test(t, test_mix_constant_traces_leave_empty_values);
