@@ -8,6 +8,7 @@
 #include "measure.h"
 #include "runners.h"
 #include "traces.h"
+#include "worst.h"
 
 #include "ebm/stein.h"
 
@@ -19,7 +20,7 @@ typedef struct mix_options {
     int64_t chains, warmup, draws, thin, states, lags, exact_states;
     double temperature, window, dispersion;
     int start;
-    bool traces, mmd, stein, black_box;
+    bool traces, mmd, stein, black_box, worst;
 } mix_options;
 
 typedef enum mix_start { START_OVERDISPERSED, START_UNIFORM, START_EXACT } mix_start;
@@ -55,6 +56,8 @@ static const ebm_option mix_table[] = {
      "compare the last states with the law's score, on real units; costs chains^2"},
     {"black_box", EBM_OPTION_BOOL, AT(black_box), "false", 0, 0, NULL, 0,
      "count the cost also for someone who can only ask for energies of whole states and for their gradients"},
+    {"worst", EBM_OPTION_BOOL, AT(worst), "false", 0, 0, NULL, 0,
+     "rows of the observable that comes off worst: least ESS, largest R-hat and error"},
     EBM_OPTIONS_END,
 };
 
@@ -278,6 +281,9 @@ static ebm_status report(walk *w, ebm_output *output, ebm_error *error) {
     ebm_sink *sink = &output->sink;
     const ebm_walk_cost cost = ebm_walk_cost_of(&w->chains, &s->model.space, o->black_box);
     EBM_TRY(ebm_recording_report(&w->recording, &cost, V, o->window, sink, s->work, error));
+    if (o->worst)
+        EBM_TRY(ebm_worst_report(&w->recording, &s->model, s->path, (size_t)o->exact_states, &cost, o->window, sink,
+                                 s->work, error));
     if (s->model.n_hidden == 0)
         EBM_TRY(ebm_recording_specific_heat(&w->recording, s->path.beta, V, sink, s->work, error));
     EBM_TRY(ebm_exact_law_report(&w->law, sink, s->work, error));
@@ -370,6 +376,12 @@ static const ebm_metric mix_metrics[] = {
     {"energy_evaluations", "", true, "energies of whole states, a draw of a chain"},
     {"gradient_evaluations", "", true, "gradients, a draw of a chain"},
     {"site_updates", "", true, "updates of one unit given the rest, a draw of a chain"},
+    {"least_ess", "draws", true, "the least bulk ESS of all observables, with `worst`"},
+    {"least_ess_per_evaluation", "", true, "the same over energies + gradients + site updates / V"},
+    {"least_ess_per_gradient", "", true, "the same over gradients"},
+    {"largest_rhat", "", true, "the largest R-hat of all observables, with `worst`"},
+    {"longest_tau", "draws", true, "the longest autocorrelation time of all observables, with `worst`"},
+    {"largest_z", "", true, "the largest |mean - exact mean| in standard errors, with `worst`"},
     {"chi_square_p", "", true, "p of Pearson's test of the last states against the exact law"},
     {"mmd", "", true, "squared kernel MMD of the last states to exact draws"},
     {"ks_distance", "", true,
