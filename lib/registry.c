@@ -42,6 +42,9 @@ ebm_status ebm_pairing_check(const ebm_model_type *model, const ebm_sampler_type
                              size_t n_estimators, bool have_data, ebm_error *error) {
     char names[160];
     unsigned slots = model ? ebm_model_slots(model) : 0, missing;
+    if (!model && (sampler || learner))
+        return ebm_fail(error, EBM_UNSUPPORTED, "%s %s needs a model", sampler ? "sampler" : "learner",
+                        sampler ? sampler->info.name : learner->info.name);
     if (model && sampler)
         EBM_TRY(ebm_sampler_check(sampler, NULL, model, error));
     if (model && learner && (missing = learner->needs & ~slots))
@@ -56,6 +59,8 @@ ebm_status ebm_pairing_check(const ebm_model_type *model, const ebm_sampler_type
         return ebm_fail(error, EBM_UNSUPPORTED, "learner %s needs a dataset", learner->info.name);
     for (size_t i = 0; i < n_estimators; i++) {
         const ebm_estimator_type *e = estimators_used[i];
+        if (!model && !e->without_model)
+            return ebm_fail(error, EBM_UNSUPPORTED, "estimator %s needs a model", e->info.name);
         if (model && (missing = e->needs & ~slots))
             return ebm_fail(error, EBM_UNSUPPORTED, "estimator %s needs %s, model %s has none", e->info.name,
                             ebm_slot_names(missing, names, sizeof names), model->info.name);

@@ -1,5 +1,6 @@
 /* The runner `estimate`: trains nothing; measures a model as it is initialised or loaded, on the space
- * of the data or, without data, on its own. Row step: 0, but for curves (an estimator says what their steps count). */
+ * of the data or, without data, on its own; without a model, by estimators that look at none (`ebm show estimator NAME`
+ * says which). Row step: 0, but for curves (an estimator says what their steps count). */
 #include "measure.h"
 #include "runners.h"
 
@@ -19,6 +20,9 @@ static const ebm_option estimate_table[] = {
 static ebm_status estimate_run(const ebm_case *c, ebm_output *output, int threads, ebm_error *error) {
     const estimate_options *o = c->run;
     ebm_subject s;
+    if (!c->model.component && (c->n_measures == 0 || o->pictures > 0))
+        return ebm_fail(error, EBM_INVALID, "%s: the grid has no model",
+                        o->pictures > 0 ? "no pictures to show" : "nothing to measure");
     EBM_TRY(ebm_subject_create(c, threads, &s, error));
     output->step = 0;
     ebm_status status = ebm_measure(c, &s, 0, c->n_measures, output, error);
@@ -31,10 +35,10 @@ static ebm_status estimate_run(const ebm_case *c, ebm_output *output, int thread
 static const ebm_metric estimate_metrics[] = {{NULL, NULL, false, NULL}};
 
 const ebm_runner_type ebm_estimate_runner = {
-    .info = {"estimate", "measure a model as it is: loaded from someone else's weights, or as initialised", "",
-             estimate_table, sizeof(estimate_options)},
-    .required_kinds = 1u << EBM_KIND_MODEL,
-    .optional_kinds = 1u << EBM_KIND_DATASET | 1u << EBM_KIND_SAMPLER | 1u << EBM_KIND_ESTIMATOR,
+    .info = {"estimate",
+             "measure a model as it is: loaded from someone else's weights, or as initialised; or what needs no model",
+             "", estimate_table, sizeof(estimate_options)},
+    .optional_kinds = 1u << EBM_KIND_MODEL | 1u << EBM_KIND_DATASET | 1u << EBM_KIND_SAMPLER | 1u << EBM_KIND_ESTIMATOR,
     .metrics = estimate_metrics,
     .run = estimate_run,
 };

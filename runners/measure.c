@@ -33,10 +33,10 @@ static ebm_status create(const ebm_case *c, size_t extra, bool labels, int threa
         status = ebm_dataset_expand(&out->data, extra, c->seed, error);
     if (status == EBM_OK && labels)
         status = ebm_dataset_append_labels(&out->data, error);
-    if (status == EBM_OK && out->have_data)
+    if (status == EBM_OK && out->have_data && model)
         status = turn_data(model, c->model.options, &out->data, error);
     out->visible.domain = out->data.space.domain;
-    if (status == EBM_OK)
+    if (status == EBM_OK && model)
         status = ebm_model_create(model, c->model.options, out->have_data ? &out->data.space : NULL,
                                   out->have_data ? &out->data : NULL, c->seed, &out->model, error);
     if (status == EBM_OK && sampler)
@@ -72,7 +72,7 @@ ebm_status ebm_measure(const ebm_case *c, const ebm_subject *subject, size_t fir
                        ebm_error *error) {
     const uint64_t step = output->step;
     ebm_sampler sampler = subject->sampler;
-    ebm_estimate_inputs inputs = {.model = &subject->model,
+    ebm_estimate_inputs inputs = {.model = subject->model.type ? &subject->model : NULL,
                                   .data = subject->have_data ? &subject->data : NULL,
                                   .sampler = sampler.type ? &sampler : NULL,
                                   .path = subject->path,

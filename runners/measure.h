@@ -8,8 +8,8 @@
 typedef struct ebm_subject {
     ebm_dataset data;
     bool have_data;
-    ebm_space visible; /* of the data, less what units were appended */
-    ebm_model model;
+    ebm_space visible;   /* of the data, less what units were appended */
+    ebm_model model;     /* type NULL where the case has none */
     ebm_sampler sampler; /* type NULL where the case has none */
     ebm_path path;       /* where the sampler walks: ebm_path_end() unless the runner sets another */
     size_t thin;         /* steps of the sampler that a draw stands for: 1 unless the runner sets another */

@@ -144,6 +144,7 @@ static void show_nature(ebm_kind kind, const ebm_component *component) {
         break;
     case EBM_KIND_ESTIMATOR:
         show_slots("needs    ", ((const ebm_estimator_type *)type)->needs);
+        printf("model    %s\n", ((const ebm_estimator_type *)type)->without_model ? "needs none" : "needs one");
         printf("data     %s\n", ((const ebm_estimator_type *)type)->needs_data ? "needs a dataset" : "needs none");
         printf("sampler  %s\n", ((const ebm_estimator_type *)type)->needs_sampler ? "needs one" : "needs none");
         break;

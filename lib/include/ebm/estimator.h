@@ -5,7 +5,7 @@
 #include "ebm/sampler.h"
 
 typedef struct ebm_estimate_inputs {
-    const ebm_model *model;
+    const ebm_model *model;  /* may be NULL where the estimator needs none */
     const ebm_dataset *data; /* may be NULL where the estimator needs none */
     ebm_sampler *sampler;    /* the same */
     ebm_path path;           /* where the sampler is asked to be: ebm_path_end(), or an inverse temperature */
@@ -19,6 +19,7 @@ typedef struct ebm_estimator_type {
     ebm_component info;
     unsigned needs; /* slots of the model */
     bool needs_data, needs_sampler;
+    bool without_model;        /* looks at no model: a case need not have one */
     const ebm_metric *metrics; /* ends with a NULL name */
     ebm_status (*estimate)(const void *options, const ebm_estimate_inputs *inputs, ebm_sink *sink, ebm_error *error);
 } ebm_estimator_type;
