@@ -7,7 +7,8 @@
  *   diagnostics  R-hat and effective sample sizes of 4 chains x 10,000 draws x 200 variables
  *
  * A rate counts the sampler's own site updates. The dense rate counts 2 V operations for each: what an update of a fully
- * connected machine's fields takes. A sampler that leaves no law invariant (descent) comes to an end: each repeat starts
+ * connected machine's fields takes; the gradient rate 2 V^2 for each gradient, what a dense quadratic energy takes. A
+ * sampler that leaves no law invariant (descent) comes to an end: each repeat starts
  * from the same states, and the memory rate of its changes counts what a change takes where fields are kept up to date
  * one change at a time, 3 V numbers: a row of couplings and a chain's fields read, the fields written. Seconds are the
  * best of the repeats. These rows are times: they compare with nothing. Row step: threads. */
@@ -126,7 +127,7 @@ typedef struct bench_chains {
     ebm_work *single;
     ebm_real *start;                                  /* (chains, V), of samplers that come to an end; else NULL */
     double peak, plain, memory, diagnostics, seconds; /* best of the repeats */
-    uint64_t updates;                                 /* of one repeat */
+    uint64_t updates, gradients;                      /* of one repeat */
     double changes;                                   /* the same */
 } bench_chains;
 
@@ -146,6 +147,7 @@ static ebm_status run_repeats(bench_chains *b, ebm_output *output, ebm_error *er
         if (repeat > 0 && seconds < b->seconds) {
             b->seconds = seconds;
             b->updates = b->chains.site_updates;
+            b->gradients = b->chains.gradient_evaluations;
             b->changes = b->chains.accepted;
         }
         EBM_TRY(ebm_measure_peak((size_t)o->peak_size, b->single, &b->peak, error));
@@ -169,6 +171,11 @@ static ebm_status report(const bench_chains *b, ebm_output *output, ebm_error *e
         EBM_TRY(sink->emit(sink, "update_rate", rate, NAN, error));
         EBM_TRY(sink->emit(sink, "over_plain_loop", rate / b->plain, NAN, error));
         EBM_TRY(sink->emit(sink, "dense_percent_of_peak", 100 * dense / b->peak, NAN, error));
+    }
+    if (b->gradients > 0) {
+        const double V = (double)b->subject.model.space.size, gradients = (double)b->gradients / b->seconds;
+        EBM_TRY(sink->emit(sink, "gradient_rate", gradients, NAN, error));
+        EBM_TRY(sink->emit(sink, "gradient_percent_of_peak", 100 * 2 * V * V * gradients / b->peak, NAN, error));
     }
     if (b->start) {
         const double bytes = 3 * (double)b->subject.model.space.size * sizeof(ebm_real) * b->changes / b->seconds;
@@ -228,6 +235,9 @@ static const ebm_metric bench_chains_metrics[] = {
     {"update_rate", "updates/s", true, "site updates of the sampler"},
     {"over_plain_loop", "ratio", true, "that rate against the plain loop's"},
     {"dense_percent_of_peak", "%", true, "2 V operations for each site update, against one thread's gemm"},
+    {"gradient_rate", "gradients/s", true, "gradients of the energy at a state of a chain"},
+    {"gradient_percent_of_peak", "%", true,
+     "2 V^2 operations for each, all else for nothing, against one thread's gemm"},
     {"memory_rate", "GB/s", true, "y += a x over arrays in main memory, one thread"},
     {"change_rate", "changes/s", true, "units that changed, of samplers that come to an end"},
     {"changes_percent_of_memory", "%", true, "3 V numbers for each change, against that memory rate"},
