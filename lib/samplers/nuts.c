@@ -9,8 +9,7 @@
  * both are frozen afterwards. All chains share step and scales.
  *
  * A start in a far tail may be too steep for the step that suits all others, and would stay there. So in warm-up a chain
- * whose first leapfrog step diverges halves its own step, doubles it back as soon as it moves, and has no say in the common
- * one meanwhile. */
+ * that has not moved halves its own step and doubles it back when it has; meanwhile it counts as rejecting all. */
 #include "components.h"
 #include "samplers/adaptation.h"
 #include "samplers/nuts_tree.h"
@@ -89,18 +88,17 @@ static void count(ebm_chains *chains, const ebm_nuts_outcome *outcome) {
     chains->proposed += (double)chains->batch.count;
 }
 
-/* The mean acceptance of the chains that went at the common step (of all, where none did); and the steps that they go at
- * next. */
+/* The mean acceptance at the common step, where a chain that needs a smaller one counts as 0; and the steps that they go
+ * at next. */
 static double free_the_stuck(const ebm_nuts_outcome *outcome, size_t B, uint8_t *halvings) {
     enum { MOST = 60 };
-    double sum[2] = {0}, chains[2] = {0};
+    double sum = 0;
     for (size_t b = 0; b < B; b++) {
-        const bool own = halvings[b] > 0, stuck = outcome[b].divergent && outcome[b].leaves == 1;
-        sum[own] += outcome[b].acceptance;
-        chains[own]++;
-        halvings[b] = (uint8_t)(stuck ? halvings[b] + (halvings[b] < MOST) : halvings[b] - own);
+        const bool own = halvings[b] > 0;
+        sum += own ? 0 : outcome[b].acceptance;
+        halvings[b] = (uint8_t)(outcome[b].moved ? halvings[b] - own : halvings[b] + (halvings[b] < MOST));
     }
-    return chains[0] > 0 ? sum[0] / chains[0] : sum[1] / chains[1];
+    return sum / (double)B;
 }
 
 static ebm_status look(const ebm_nuts_walk *w, ebm_phase *here, ebm_work *work, ebm_error *error) {

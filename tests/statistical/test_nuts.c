@@ -3,6 +3,7 @@
 #include "nuts_reference.h"
 
 #include "ebm/diagnostics.h"
+#include "ebm/observable.h"
 #include "samplers/adaptation.h"
 #include "samplers/nuts_tree.h"
 
@@ -310,6 +311,51 @@ START_TEST(test_nuts_warm_up_frees_a_stuck_chain) {
 }
 END_TEST
 
+/* ---- A hierarchy ---- */
+
+/* z of the mean of an observable over traces (chains, draws), by Geyer's effective sample size. */
+static double deviation(bench *t, const ebm_observable *o, const double *values, size_t chains, size_t draws) {
+    const ebm_traces traces = {values, 1, chains, draws};
+    ebm_trace_summary summary;
+    double exact;
+    CHECK_OK(ebm_traces_summarise(&traces, &summary, t->work, error));
+    CHECK_OK(ebm_observable_exact_mean(o, &t->model, ebm_path_end(), 0, &exact, t->work, error));
+    ck_assert_double_lt(summary.rhat, 1.01);
+    return (summary.mean - exact) / summary.mcse_mean;
+}
+
+/* The posterior of eight schools, whose moments are known by quadrature, from starts far out: every mean within 5
+ * standard errors, a false alarm of 6e-7 each. */
+START_TEST(test_nuts_eight_schools) {
+    enum { CHAINS = 64, DRAWS = 600 };
+    static const char *const names[] = {"first", "first_square", "second", "second_square", "square", "energy"};
+    enum { NAMES = sizeof names / sizeof *names };
+    const char *law[] = {"parametrisation", "non-centred", NULL};
+    const ebm_model_type *schools = (const ebm_model_type *)ebm_component_find(EBM_KIND_MODEL, "eight-schools");
+    bench t;
+    double(*values)[CHAINS][DRAWS] = malloc(NAMES * sizeof *values), now[CHAINS];
+    ck_assert(schools && values);
+    bench_open_on(&t, schools, law, NULL, CHAINS, 0, 1);
+    for (size_t k = 0; k < CHAINS * t.model.space.size; k++)
+        t.chains.batch.x[k] *= (ebm_real)0.2;
+    warm_up(&t, 500, 1);
+    for (size_t d = 0; d < DRAWS; d++) {
+        walk_on(&t, 1);
+        for (size_t k = 0; k < NAMES; k++) {
+            ebm_observable_find(names[k])->values(&t.model, &t.chains.batch, now, t.work);
+            for (size_t b = 0; b < CHAINS; b++)
+                values[k][b][d] = now[b];
+        }
+    }
+    for (size_t k = 0; k < NAMES; k++) {
+        const double z = deviation(&t, ebm_observable_find(names[k]), values[k][0], CHAINS, DRAWS);
+        ck_assert_msg(fabs(z) < 5, "%s: z = %g", names[k], z);
+    }
+    bench_close(&t);
+    free(values);
+}
+END_TEST
+
 /* ---- Bad input ---- */
 
 static ebm_status try_steps(bench *t, size_t steps, ebm_error *error) {
@@ -354,6 +400,7 @@ int main(void) {
     tcase_add_test(law, test_nuts_chains_are_independent_of_batching);
     tcase_add_test(rest, test_nuts_warm_up);
     tcase_add_test(rest, test_nuts_warm_up_frees_a_stuck_chain);
+    tcase_add_test(rest, test_nuts_eight_schools);
     tcase_add_test(rest, test_nuts_refuses);
     tcase_set_timeout(law, 300);
     tcase_set_timeout(rest, 300);
