@@ -21,6 +21,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct grbm_options {
     int64_t hidden, visible;
@@ -205,37 +206,48 @@ static void grbm_joint_energy(const ebm_model *model, ebm_path path, const ebm_b
     }
 }
 
+/* Sums over the batch in double, column by column: of weight (x - mu) and of weight (x - mu)^2. */
+static void column_moments(const ebm_batch *batch, size_t V, const ebm_real *mu, const ebm_real *weight, double *sum,
+                           double *squares) {
+    for (size_t i = 0; i < V; i++)
+        sum[i] = squares[i] = 0;
+    for (size_t b = 0; b < batch->count; b++) {
+        const double w = weight ? (double)weight[b] : 1;
+        const ebm_real *x = batch->x + b * V;
+        for (size_t i = 0; i < V; i++) {
+            const double off = (double)x[i] - (double)mu[i];
+            sum[i] += w * off;
+            squares[i] += w * off * off;
+        }
+    }
+}
+
+/* pair = sum_b weight_b x_b s_b^T, scaled row by row as it is added. */
 static void grbm_grad_theta(const ebm_model *model, const ebm_batch *batch, const ebm_real *weight, double scale,
                             ebm_real *grad, ebm_work *work) {
     const ebm_grbm_state *state = model->state;
     const size_t V = model->space.size, H = model->n_hidden, B = batch->count, mark = ebm_work_mark(work);
     const ebm_real *W = ebm_grbm_view(model, EBM_GRBM_W), *mu = ebm_grbm_view(model, EBM_GRBM_MEAN);
-    ebm_real *mean = ebm_work_take(work, B * H, sizeof *mean), *z = ebm_work_take(work, B * V, sizeof *z);
-    ebm_real *pair = ebm_work_take(work, V * H, sizeof *pair);
+    ebm_real *mean = ebm_work_take(work, B * H, sizeof *mean), *pair = ebm_work_take(work, V * H, sizeof *pair);
+    double *sum = ebm_work_take(work, V, sizeof *sum), *squares = ebm_work_take(work, V, sizeof *squares);
     ebm_sigmoid_rows(B, H, batch->field, 1.0, NULL, mean, work);
-    for (size_t b = 0; b < B; b++)
-        for (size_t i = 0; i < V; i++)
-            z[b * V + i] = (weight ? weight[b] : 1) * batch->x[b * V + i] * state->precision[i];
-    ebm_gemm(true, false, V, H, B, 1.0, z, V, mean, H, 0.0, pair, H, work);
+    for (size_t b = 0; weight && b < B; b++)
+        for (size_t j = 0; j < H; j++)
+            mean[b * H + j] *= weight[b];
+    ebm_gemm(true, false, V, H, B, 1.0, batch->x, V, mean, H, 0.0, pair, H, work);
+    ebm_column_sums(B, H, -scale, mean, NULL, grad + V * H + V, work);
+    column_moments(batch, V, mu, weight, sum, squares);
     for (size_t i = 0; i < V; i++) {
+        const double precision = (double)state->precision[i];
+        const ebm_real factor = (ebm_real)(scale * precision);
         double coupled = 0;
         for (size_t j = 0; j < H; j++) {
             coupled += (double)W[i * H + j] * (double)pair[i * H + j];
-            grad[i * H + j] -= (ebm_real)(scale * (double)pair[i * H + j]);
+            grad[i * H + j] -= factor * pair[i * H + j];
         }
+        grad[V * H + i] -= (ebm_real)(scale * precision * sum[i]);
         if (!state->fixed_variance)
-            grad[V * H + V + H + i] += (ebm_real)(scale * coupled);
-    }
-    for (size_t b = 0; b < B; b++)
-        for (size_t i = 0; i < V; i++)
-            z[b * V + i] = (batch->x[b * V + i] - mu[i]) * state->precision[i];
-    ebm_column_sums(B, V, -scale, z, weight, grad + V * H, work);
-    ebm_column_sums(B, H, -scale, mean, weight, grad + V * H + V, work);
-    if (!state->fixed_variance) {
-        for (size_t b = 0; b < B; b++)
-            for (size_t i = 0; i < V; i++)
-                z[b * V + i] *= batch->x[b * V + i] - mu[i];
-        ebm_column_sums(B, V, -0.5 * scale, z, weight, grad + V * H + V + H, work);
+            grad[V * H + V + H + i] += (ebm_real)(scale * precision * (coupled - 0.5 * squares[i]));
     }
     ebm_work_release(work, mark);
 }
@@ -308,22 +320,62 @@ static void add_noise(size_t B, size_t V, const ebm_real *gain, const ebm_real *
     }
 }
 
+/* x_i | h ~ N(offset_i + gain_i (W h)_i, variance_i). Scratch of `work`; EBM_DIVERGED where a variance is not finite. */
+typedef struct visible_law {
+    ebm_real *gain, *offset, *variance;
+} visible_law;
+
+static ebm_status open_visible(const ebm_model *model, ebm_path path, visible_law *out, ebm_work *work,
+                               ebm_error *error) {
+    const ebm_grbm_state *state = model->state;
+    const size_t V = model->space.size;
+    ebm_grbm_path p;
+    out->gain = ebm_work_take(work, 3 * V, sizeof(ebm_real));
+    if (!out->gain)
+        return ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu units", V);
+    out->offset = out->gain + V;
+    out->variance = out->offset + V;
+    EBM_TRY(ebm_grbm_path_open(model, path, &p, work, error));
+    for (size_t i = 0; i < V; i++) {
+        out->gain[i] = (ebm_real)(path.beta * (double)state->precision[i] / p.precision[i]);
+        out->offset[i] = (ebm_real)(p.linear[i] / p.precision[i]);
+        out->variance[i] = (ebm_real)(1 / p.precision[i]);
+    }
+    return EBM_OK;
+}
+
 static void grbm_sample_visible(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_stream stream,
                                 uint32_t first_chain, uint64_t step, ebm_work *work) {
     const ebm_grbm_state *state = model->state;
     const size_t V = model->space.size, H = model->n_hidden, B = batch->count, mark = ebm_work_mark(work);
-    ebm_real *gain = ebm_work_take(work, 3 * V, sizeof *gain), *offset = gain + V, *deviation = offset + V;
-    ebm_grbm_path p;
-    if (ebm_grbm_path_open(model, path, &p, work, NULL) == EBM_OK)
-        for (size_t i = 0; i < V; i++) {
-            gain[i] = (ebm_real)(path.beta * (double)state->precision[i] / p.precision[i]);
-            offset[i] = (ebm_real)(p.linear[i] / p.precision[i]);
-            deviation[i] = (ebm_real)(1 / sqrt(p.precision[i]));
-        }
-    ebm_binary_product(B, V, H, batch->hidden, H, state->transposed, V, NULL, batch->x, V, work);
-    add_noise(B, V, gain, offset, deviation, stream, first_chain, step, batch->x, work);
+    visible_law law;
+    ebm_error error;
     batch->field_ok = false;
+    if (open_visible(model, path, &law, work, &error) == EBM_OK) {
+        for (size_t i = 0; i < V; i++)
+            law.variance[i] = (ebm_real)sqrt((double)law.variance[i]);
+        ebm_binary_product(B, V, H, batch->hidden, H, state->transposed, V, NULL, batch->x, V, work);
+        add_noise(B, V, law.gain, law.offset, law.variance, stream, first_chain, step, batch->x, work);
+    }
     ebm_work_release(work, mark);
+}
+
+static ebm_status grbm_gaussian_visible(const ebm_model *model, ebm_path path, const ebm_batch *batch, ebm_real *mean,
+                                        ebm_real *variance, ebm_work *work, ebm_error *error) {
+    const ebm_grbm_state *state = model->state;
+    const size_t V = model->space.size, H = model->n_hidden, B = batch->count, mark = ebm_work_mark(work);
+    visible_law law;
+    ebm_status status = open_visible(model, path, &law, work, error);
+    if (status == EBM_OK) {
+        const bool plain = !path.base && path.beta == 1; /* then the gain is 1 */
+        memcpy(variance, law.variance, V * sizeof *variance);
+        ebm_binary_product(B, V, H, batch->hidden, H, state->transposed, V, plain ? law.offset : NULL, mean, V, work);
+        for (size_t b = 0; !plain && b < B; b++)
+            for (size_t i = 0; i < V; i++)
+                mean[b * V + i] = law.offset[i] + law.gain[i] * mean[b * V + i];
+    }
+    ebm_work_release(work, mark);
+    return status;
 }
 
 static void grbm_hidden_means(const ebm_model *model, const ebm_batch *batch, ebm_real *out, ebm_work *work) {
@@ -357,6 +409,7 @@ const ebm_model_type ebm_grbm = {
     .grad_x = grbm_grad_x,
     .sample_hidden = grbm_sample_hidden,
     .sample_visible = grbm_sample_visible,
+    .gaussian_visible = grbm_gaussian_visible,
     .hidden_means = grbm_hidden_means,
     .visible_means = grbm_visible_means,
     .joint_energy = grbm_joint_energy,

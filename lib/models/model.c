@@ -21,13 +21,14 @@ unsigned ebm_model_slots(const ebm_model_type *type) {
     mask |= type->sample_site ? EBM_SLOT_SAMPLE_SITE : 0;
     mask |= type->joint_sweep && type->joint_grad_theta && type->sample_hidden ? EBM_SLOT_JOINT_SWEEP : 0;
     mask |= type->grad_x_minibatch ? EBM_SLOT_MINIBATCH : 0;
+    mask |= type->gaussian_visible ? EBM_SLOT_GAUSSIAN_VISIBLE : 0;
     return mask;
 }
 
 const char *ebm_slot_names(unsigned mask, char *buffer, size_t size) {
     static const char *const names[] = {"grad_x", "site",           "block conditionals", "joint_energy",
                                         "base",   "log_normaliser", "score_terms",        "hidden_means",
-                                        "graph",  "sample_site",    "joint_sweep",        "grad_x_minibatch"};
+                                        "graph",  "sample_site",    "joint_sweep",        "grad_x_minibatch", "gaussian_visible"};
     size_t used = 0;
     if (size > 0)
         buffer[0] = '\0';

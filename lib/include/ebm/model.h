@@ -77,7 +77,8 @@ enum {
     EBM_SLOT_GRAPH = 256,
     EBM_SLOT_SAMPLE_SITE = 512,  /* real units: their full conditionals can be drawn from */
     EBM_SLOT_JOINT_SWEEP = 1024, /* joint_sweep, joint_grad_theta and sample_hidden: the chain of (x, h) */
-    EBM_SLOT_MINIBATCH = 2048    /* grad_x_minibatch: a posterior given examples, whose gradient a few can estimate */
+    EBM_SLOT_MINIBATCH = 2048,   /* grad_x_minibatch: a posterior given examples, whose gradient a few can estimate */
+    EBM_SLOT_GAUSSIAN_VISIBLE = 4096 /* gaussian_visible: p(x | h) is a product of Gaussians */
 };
 
 /* How a unit is updated given all others. */
@@ -179,6 +180,9 @@ typedef struct ebm_model_type {
     /* x ~ p_beta(x | h) given hidden states. Clears field_ok. */
     void (*sample_visible)(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_stream stream,
                            uint32_t first_chain, uint64_t step, ebm_work *work);
+    /* p_beta(x | h) = N(mean, diag(variance)): mean (count, V) given hidden states, variance (V), the same for all. */
+    ebm_status (*gaussian_visible)(const ebm_model *model, ebm_path path, const ebm_batch *batch, ebm_real *mean,
+                                   ebm_real *variance, ebm_work *work, ebm_error *error);
     /* E[h | x] at beta = 1 (count, H) given a valid field; E[x | h] (count, V). */
     void (*hidden_means)(const ebm_model *model, const ebm_batch *batch, ebm_real *out, ebm_work *work);
     void (*visible_means)(const ebm_model *model, const ebm_batch *batch, ebm_real *out, ebm_work *work);
