@@ -11,7 +11,9 @@
  *
  * Rounds learn: the first draws from N(mean, width^2 I), or the t of that scale, and each of the next from a proposal
  * whose mean and covariance are those of the draws of the round before, weighted (population Monte Carlo: Cappe,
- * Guillin, Marin & Robert 2004). A round's estimates use its own draws alone, which given its proposal are independent.
+ * Guillin, Marin & Robert 2004). Where one weight outshines all others nothing can be learnt from them; from w^gamma it
+ * can, and gamma rises to 1 as the proposals come near (Koblents & Miguez 2015, who clip). A round's estimates use its
+ * own draws alone, with the weights as they are; given its proposal the draws are independent.
  *
  * Random numbers: draw n of round r uses chain n at the steps 4 r and 4 r + 1, exact draws 4 r + 2 and 4 r + 3. */
 #include "estimators/estimators.h"
@@ -29,7 +31,7 @@
 typedef struct importance_options {
     int64_t draws, exact_draws, rounds;
     int proposal, learn;
-    double mean, width, degrees, widen;
+    double mean, width, degrees, widen, learn_ess;
 } importance_options;
 
 enum { NORMAL, STUDENT_T };
@@ -50,6 +52,9 @@ static const ebm_option importance_table[] = {
      "rounds of draws, each from a proposal learnt from the round before"},
     {"learn", EBM_OPTION_CHOICE, AT(learn), "diagonal", 0, 0, covariances, 0,
      "of the covariance, what is learnt beside the mean"},
+    {"learn_ess", EBM_OPTION_REAL, AT(learn_ess), "0", 0, 1e7, NULL, 0,
+     "learn from the weights to a power gamma <= 1, the largest with which they are worth so many draws; 0: as they "
+     "are"},
     {"widen", EBM_OPTION_REAL, AT(widen), "1", 0.1, 100, NULL, 0,
      "how much wider than the weighted draws a learnt proposal is"},
     {"exact_draws", EBM_OPTION_INT, AT(exact_draws), "0", 0, 1e7, NULL, 0,
@@ -250,10 +255,39 @@ static ebm_status emit_exact_fraction(sampling *s, ebm_sink *sink, ebm_error *er
     return status == EBM_UNSUPPORTED ? EBM_OK : status;
 }
 
+/* weight (draws) becomes w^gamma, normalised; returns their ESS. */
+static double flatten(sampling *s, double gamma) {
+    double squares = 0;
+    for (size_t n = 0; n < s->draws; n++)
+        s->weight[n] = s->log_weight[n] == -INFINITY ? -INFINITY : gamma * s->log_weight[n];
+    const double total = ebm_log_sum_exp(s->weight, s->draws);
+    for (size_t n = 0; n < s->draws; n++) {
+        s->weight[n] = exp(s->weight[n] - total);
+        squares += s->weight[n] * s->weight[n];
+    }
+    return 1 / squares;
+}
+
+/* The ESS falls as gamma grows: d log sum w^gamma / d gamma does not fall. At gamma = 0 it is the number of draws of
+ * finite energy, which may be less than what is asked for. */
+static double learning_weights(sampling *s) {
+    const double enough = s->options->learn_ess;
+    double low = 0, high = 1;
+    const double ess = flatten(s, 1);
+    if (ess >= enough)
+        return ess;
+    for (size_t k = 0; k < 40; k++) {
+        const double middle = 0.5 * (low + high);
+        *(flatten(s, middle) >= enough ? &low : &high) = middle;
+    }
+    return flatten(s, low);
+}
+
 /* The draws are made anew: they are a function of their numbers, and are not kept. */
 static ebm_status learn(sampling *s, ebm_error *error) {
     const importance_options *o = s->options;
     const size_t V = s->proposal.V;
+    const double ess = learning_weights(s);
     memset(s->sums.first, 0, V * sizeof *s->sums.first);
     memset(s->sums.second, 0, V * V * sizeof *s->sums.second);
     for (size_t first = 0; first < s->draws; first += BLOCK_ROWS) {
@@ -261,7 +295,7 @@ static ebm_status learn(sampling *s, ebm_error *error) {
         EBM_TRY(ebm_proposal_add(&s->proposal, s->batch.count, s->batch.x, s->weight + first, o->learn == DENSE,
                                  &s->sums, s->in->work, error));
     }
-    return ebm_proposal_learn(&s->proposal, &s->sums, 1 / sum_of_squares(s), o->learn == DENSE, o->widen, error);
+    return ebm_proposal_learn(&s->proposal, &s->sums, ess, o->learn == DENSE, o->widen, error);
 }
 
 static ebm_status round_of(sampling *s, size_t r, ebm_sink *sink, ebm_error *error) {

@@ -150,6 +150,23 @@ START_TEST(test_importance_rounds_learn) {
 }
 END_TEST
 
+/* Ten scales over a factor of 30, from a proposal that fits none: plain weights are worth a draw or two and teach
+ * nothing, flattened ones lead to the target. */
+START_TEST(test_importance_flattened_weights_learn) {
+    for (size_t i = 0; i < 10; i++) {
+        target_mean[i] = i % 2 ? 1 : -1;
+        target_sd[i] = 0.1 * pow(30, (double)i / 9);
+    }
+    run(10, (const char *const[]){"width", "3", "rounds", "8", NULL}, 7);
+    ck_assert_double_lt(value("importance_ess_fraction"), 0.05);
+    run(10, (const char *const[]){"width", "3", "rounds", "8", "learn_ess", "200", NULL}, 7);
+    ck_assert_double_gt(value("importance_ess_fraction"), 0.9);
+    ck_assert_double_lt(fabs(z_of("importance_first", -1)), 5);
+    run(10, (const char *const[]){"width", "3", "rounds", "3", "learn_ess", "10000", NULL}, 7); /* all, to rounding */
+    ck_assert_double_lt(value("importance_ess_fraction"), 0.01);
+}
+END_TEST
+
 /* A dense proposal learnt from the draws listed here; the same sums by plain loops. */
 static void learn_dense(ebm_proposal *p, double degrees) {
     enum { ROWS = 5 };
@@ -295,6 +312,7 @@ int main(void) {
     tcase_add_test(tests, test_importance_errors_calibrated);
     tcase_add_test(tests, test_importance_light_tails_show);
     tcase_add_test(tests, test_importance_rounds_learn);
+    tcase_add_test(tests, test_importance_flattened_weights_learn);
     tcase_add_test(tests, test_proposal_densities);
     tcase_add_test(tests, test_proposal_draws_student_t);
     tcase_add_test(tests, test_pareto_tail);
