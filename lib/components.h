@@ -106,7 +106,10 @@
     ENTRY(ebm_free_energy_descent)                                                                                     \
     ENTRY(ebm_gradient_bias)                                                                                           \
     ENTRY(ebm_importance)                                                                                              \
-    ENTRY(ebm_stein_estimator)
+    ENTRY(ebm_stein_estimator)                                                                                         \
+    ENTRY(ebm_normal_draws)                                                                                            \
+    ENTRY(ebm_categorical_draws)                                                                                       \
+    ENTRY(ebm_gaussian_draws)
 
 #define EBM_DECLARE_DATASET(name) extern const ebm_dataset_type name;
 #define EBM_DECLARE_MODEL(name) extern const ebm_model_type name;

@@ -42,13 +42,15 @@ double ebm_kolmogorov_limit(double lambda) {
 
 /* law (states) after a time in which `rate` events are expected; what leaves the states is lost. */
 static void advance(double *law, size_t states, double rate) {
-    double weight[MOST_STATES];
-    weight[0] = exp(-rate);
-    for (size_t i = 1; i < states; i++)
-        weight[i] = weight[i - 1] * rate / (double)i;
+    double weight[MOST_STATES] = {exp(-rate)};
+    size_t most = 0; /* rate <= 1: beyond 30 events nothing counts */
+    while (most + 1 < states && weight[most] > 1e-30) {
+        weight[most + 1] = weight[most] * rate / (double)(most + 1);
+        most++;
+    }
     for (size_t j = states; j-- > 0;) {
         double sum = 0;
-        for (size_t i = 0; i <= j; i++)
+        for (size_t i = 0; i <= j && i <= most; i++)
             sum += weight[i] * law[j - i];
         law[j] = sum;
     }
