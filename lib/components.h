@@ -101,6 +101,7 @@
     ENTRY(ebm_coupling_error)                                                                                          \
     ENTRY(ebm_couplings_estimator)                                                                                     \
     ENTRY(ebm_moment_gap)                                                                                              \
+    ENTRY(ebm_moment_distance)                                                                                         \
     ENTRY(ebm_minima)                                                                                                  \
     ENTRY(ebm_descent_trace)                                                                                           \
     ENTRY(ebm_free_energy_descent)                                                                                     \
