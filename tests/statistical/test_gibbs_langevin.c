@@ -253,7 +253,8 @@ START_TEST(test_gibbs_langevin_refusals) {
     grbm_walk w;
     ebm_error failure;
     grbm_open(&f, 2, 2, 0.5, 25);
-    static const char *const pairs[] = {"step", "50", "batch", "1", "langevin_steps", "100", "method", "steps", NULL};
+    static const char *const pairs[] = {"step",  "50",     "batch", "1", "langevin_steps", "400", "anneal",
+                                        "false", "method", "steps", NULL};
     grbm_walk_open(&w, &f, "gibbs-langevin", pairs, 4);
     grbm_walk_start(&w, &f, ebm_path_end());
     ck_assert_int_eq(w.type->step(&w.sampler, &f.model, ebm_path_end(), &w.chains, 1, f.work, &failure), EBM_DIVERGED);
