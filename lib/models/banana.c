@@ -143,6 +143,8 @@ static ebm_status bent_cdf(const ebm_model *model, double beta, const double *t,
         for (size_t k = 0; k < count; k++)
             out[k] += mass * ebm_normal_cdf((t[k] - middle) / width);
     }
+    for (size_t k = 0; k < count; k++) /* rounding */
+        out[k] = fmin(out[k], 1);
     return EBM_OK;
 }
 

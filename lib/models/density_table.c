@@ -80,18 +80,19 @@ double ebm_density_quantile(const ebm_density_table *table, double u) {
     }
     double from = boundary(table, low), to = boundary(table, high), x = 0.5 * (from + to);
     const double start = from;
-    for (int step = 0; step < 60; step++) {
+    for (int step = 0; step < 100 && to > from; step++) {
         const double excess = table->cumulative[low] + integral(table, start, x, table->log_total, NULL, NULL) - u;
         if (excess > 0)
             to = x;
         else
             from = x;
         const double slope = exp(table->log_density(x, table->context) - table->log_total);
-        double next = x - excess / slope;
+        const double move = excess / slope;
+        if (fabs(move) <= 1e-8 * table->width) /* what is left is of the order of its square */
+            return x - move;
+        double next = x - move;
         if (!(next > from && next < to)) /* also where the slope is 0 */
             next = 0.5 * (from + to);
-        if (fabs(next - x) <= 1e-8 * table->width) /* Newton's error is of the order of the step's square */
-            return next;
         x = next;
     }
     return x;

@@ -58,6 +58,7 @@ typedef struct schools {
     bool centred;
     double *effect, *variance; /* (J) y, sigma^2 */
     double mean_precision, log_scale;
+    double still;            /* below this l nothing but p(l) changes any more, to rounding */
     double beta;             /* of the table */
     ebm_density_table table; /* of l */
 } schools;
@@ -122,7 +123,7 @@ static ebm_status range(const schools *p, double *from, double *to, ebm_error *e
 }
 
 static size_t panels_of(double from, double to) {
-    return (size_t)ceil((to - from) / 0.1);
+    return (size_t)ceil((to - from) / 0.25);
 }
 
 static void schools_destroy(ebm_model *model) {
@@ -148,6 +149,7 @@ static ebm_status fill(schools *p, const schools_options *o, ebm_error *error) {
         p->variance[j] = sigma * sigma;
     }
     EBM_TRY(range(p, &from, &to, error));
+    p->still = from + 40 - 18;
     const size_t panels = panels_of(from, to);
     double *cumulative = ebm_alloc(panels + 1, sizeof *cumulative);
     if (!cumulative)
@@ -347,14 +349,16 @@ static ebm_status schools_marginal_cdf(const ebm_model *model, ebm_path path, si
     if (unit != LOG_TAU)
         ebm_density_nodes(&p.table, l, mass);
     for (size_t n = 0; unit != LOG_TAU && n < nodes; n++) {
-        double mean, variance;
-        if (mass[n] < 1e-19) /* some thousands of them add less than rounding */
-            continue;
+        double mean, variance, weight = mass[n];
+        for (; n + 1 < nodes && l[n + 1] < p.still; n++)
+            weight += mass[n + 1];
         unit_given_scale(&p, l[n], unit, &mean, &variance);
         const double scale = 1 / sqrt(variance);
         for (size_t k = 0; k < count; k++)
-            out[k] += mass[n] * ebm_normal_cdf((t[k] - mean) * scale);
+            out[k] += weight * ebm_normal_cdf((t[k] - mean) * scale);
     }
+    for (size_t k = 0; k < count; k++) /* rounding */
+        out[k] = fmin(out[k], 1);
     ebm_work_release(work, mark);
     return EBM_OK;
 }

@@ -144,6 +144,8 @@ static ebm_status funnel_marginal_cdf(const ebm_model *model, ebm_path path, siz
         for (size_t k = 0; k < count; k++)
             out[k] += mass * ebm_normal_cdf(t[k] * slope);
     }
+    for (size_t k = 0; k < count; k++) /* rounding */
+        out[k] = fmin(out[k], 1);
     return EBM_OK;
 }
 

@@ -317,6 +317,7 @@ static ebm_status mixture_marginal_cdf(const ebm_model *model, ebm_path path, si
             const size_t at = k * model->space.size + unit;
             out[j] += m->weight[k] * ebm_normal_cdf((t[j] - m->mean[at]) * sqrt(m->precision[at]));
         }
+        out[j] = fmin(out[j], 1); /* rounding */
     }
     return EBM_OK;
 }

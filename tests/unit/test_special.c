@@ -126,6 +126,48 @@ START_TEST(test_special_variance) {
 }
 END_TEST
 
+/* Student-t laws of 1, 2 and 3 degrees in closed form, the last by theta = atan(t / sqrt(3)); many degrees are nearly
+ * normal: |F_nu - Phi| < 1 / nu. lgamma and the powers round by some 2^-50 of the tail. */
+START_TEST(test_special_student_cdf) {
+    for (int k = -60; k <= 60; k++) {
+        const double t = k / 4., theta = atan(t / sqrt(3)), tolerance = 1e-13;
+        const double cauchy = 0.5 + atan(t) / M_PI, two = 0.5 + t / (2 * sqrt(2 + t * t));
+        ck_assert_double_eq_tol(ebm_student_cdf(t, 1), cauchy, tolerance);
+        ck_assert_double_eq_tol(ebm_student_cdf(t, 2), two, tolerance);
+        ck_assert_double_eq_tol(ebm_student_cdf(t, 3), 0.5 + (theta + sin(theta) * cos(theta)) / M_PI, tolerance);
+        ck_assert_double_eq_tol(ebm_student_cdf(t, 1e6), ebm_normal_cdf(t), 1e-6);
+        ck_assert_double_eq_tol(ebm_student_cdf(t, 0.3) + ebm_student_cdf(-t, 0.3), 1, tolerance);
+    }
+    /* far tails keep their digits: 1 / (pi |t|) for one degree, 1 / (2 t^2) for two */
+    ck_assert_double_eq_tol(ebm_student_cdf(-1e9, 1) * 1e9 * M_PI, 1, 1e-12);
+    ck_assert_double_eq_tol(ebm_student_cdf(-1e7, 2) * 2e14, 1, 1e-12);
+    ck_assert(ebm_student_cdf(-INFINITY, 4) == 0 && ebm_student_cdf(INFINITY, 4) == 1 && ebm_student_cdf(0, 4) == 0.5);
+    ck_assert(isnan(ebm_student_cdf(NAN, 4)));
+}
+END_TEST
+
+START_TEST(test_special_normal_cdf) {
+    ck_assert(ebm_normal_cdf(0) == 0.5 && ebm_normal_cdf(-INFINITY) == 0 && ebm_normal_cdf(INFINITY) == 1);
+    ck_assert_double_eq_tol(ebm_normal_cdf(1.959963984540054), 0.975, 1e-15);
+    ck_assert_double_eq_tol(ebm_normal_cdf(-10) / 7.619853024160526e-24, 1, 1e-13);
+}
+END_TEST
+
+/* psi(1) = -gamma, psi(1/2) = -gamma - 2 log 2, psi(1/4) = -gamma - pi / 2 - 3 log 2 (Gauss); psi(x + 1) = psi(x) + 1 / x;
+ * the slope of lgamma. */
+START_TEST(test_special_digamma) {
+    const double gamma = 0.57721566490153286;
+    ck_assert_double_eq_tol(ebm_digamma(1), -gamma, 1e-14);
+    ck_assert_double_eq_tol(ebm_digamma(0.5), -gamma - 2 * M_LN2, 1e-14);
+    ck_assert_double_eq_tol(ebm_digamma(0.25), -gamma - M_PI / 2 - 3 * M_LN2, 1e-14);
+    for (double x = 1e-3; x < 1e6; x *= 1.3) {
+        ck_assert_double_eq_tol(ebm_digamma(x + 1), ebm_digamma(x) + 1 / x, 1e-14 * (20 + 1 / x));
+        const double h = 1e-4 * x, slope = (lgamma(x + h) - lgamma(x - h)) / (2 * h);
+        ck_assert_double_eq_tol(ebm_digamma(x), slope, 1e-7 * fmax(1, fabs(slope)));
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("special");
     TCase *cases = tcase_create("unit");
@@ -136,6 +178,9 @@ int main(void) {
     tcase_add_test(cases, test_special_log_sum_exp);
     tcase_add_test(cases, test_special_sum_is_compensated);
     tcase_add_test(cases, test_special_variance);
+    tcase_add_test(cases, test_special_student_cdf);
+    tcase_add_test(cases, test_special_normal_cdf);
+    tcase_add_test(cases, test_special_digamma);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
