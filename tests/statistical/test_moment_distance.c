@@ -75,12 +75,13 @@ static void measure(const char *const *model_options, const char *sampler, const
 static const char *const two[] = {"units", "2", "covariance", "autoregressive", "correlation", "0.6", "mean", "3",
                                   "scale", "2", NULL};
 static const char *const five[] = {"units", "5", "scale", "0.5", "mean", "-1", NULL};
-static const char *const short_walk[] = {"steps",  "800",  "first",           "100",  "chains",           "100",
+static const char *const short_walk[] = {"steps",  "800",  "first",           "100",  "chains",           "400",
                                          "verify", "true", "reference_steps", "1500", "reference_warmup", "300",
                                          NULL};
 
 /* Independent draws: distances are within 6 times what noise gives (V terms, each normal: below 1e-8), noise is
- * 1 / sqrt(n) of a mean and 1 / sqrt(2 n) of a deviation for n draws (jackknifed over 400 chains: to 6 sqrt(1 / 800), less than what other windows would change),
+ * 1 / sqrt(n) of a mean and 1 / sqrt(2 n) of a deviation for n draws (jackknifed over 400 chains: to 6 sqrt(1 / 800), less
+ * than other windows would change),
  * rows stand at 100, 200, 400, 800 and look at the last half. */
 START_TEST(test_moment_distance_of_exact_draws) {
     rows r;
