@@ -74,15 +74,15 @@ set ylabel "ESS / N" offset 2.2,0
 unset logscale x
 set logscale y
 set format y "10^{%T}"
-set xrange [0.5:10.5]
-set xtics 1, 3, 10
+set xrange [0.7:6.3]
+set xtics 1, 1, 6
 set yrange [7e-7:2]
 set ytics 1e-6, 10, 1
 set key at graph 0.99,0.02 right bottom Right vertical maxrows 4 samplen 3 spacing 1.15 font ",12"
 targets = "autoregressive identity banana"
-learnt(t, e) = rows(t eq "banana" ? "metric=ess_fraction_mean;model=banana;estimator.rounds=10;estimator.learn_ess=" . e : \
-    t eq "autoregressive" ? "metric=ess_fraction_mean;model.covariance=autoregressive;estimator.rounds=10;estimator.learn_ess=" . e : \
-    "metric=ess_fraction_mean;model.covariance=identity;model.units=20;estimator.rounds=10;estimator.learn_ess=" . e, "step,value,se")
+learnt(t, e) = rows(t eq "banana" ? "metric=ess_fraction_mean;model=banana;estimator.rounds=6;estimator.learn_ess=" . e : \
+    t eq "autoregressive" ? "metric=ess_fraction_mean;model.covariance=autoregressive;estimator.rounds=6;estimator.learn_ess=" . e : \
+    "metric=ess_fraction_mean;model.covariance=identity;model.units=20;estimator.rounds=6;estimator.learn_ess=" . e, "step,value,se")
 target_title(t) = t eq "banana" ? "banana" : t eq "identity" ? "N(0, I), 20 units" : "ρ = 0.9, 10 units"
 low(x, e) = x - e > 0.3 * x ? x - e : 0.3 * x
 array tone_of[3] = [vermillion, purple, blue]

@@ -32,6 +32,7 @@ typedef struct importance_options {
     int64_t draws, exact_draws, rounds;
     int proposal, learn;
     double mean, width, degrees, widen, learn_ess;
+    char *observable;
 } importance_options;
 
 enum { NORMAL, STUDENT_T };
@@ -57,6 +58,8 @@ static const ebm_option importance_table[] = {
      "are"},
     {"widen", EBM_OPTION_REAL, AT(widen), "1", 0.1, 100, NULL, 0,
      "how much wider than the weighted draws a learnt proposal is"},
+    {"observable", EBM_OPTION_STRING, AT(observable), NULL, 0, 0, NULL, 0,
+     "the one whose mean is found, such as square; absent: those of all that there are on the model's units"},
     {"exact_draws", EBM_OPTION_INT, AT(exact_draws), "0", 0, 1e7, NULL, 0,
      "exact draws of the model, where it can draw, by which importance_ess_fraction_exact is found; 0: it is not"},
     EBM_OPTIONS_END,
@@ -97,14 +100,31 @@ typedef struct sampling {
     ebm_proposal_sums sums; /* for the next round */
 } sampling;
 
+/* Those asked for, of those that there are on these units. */
+static ebm_status choose_observables(sampling *s, ebm_error *error) {
+    const ebm_space *space = &s->in->model->space;
+    const char *only = s->options->observable, *names[EBM_OBSERVABLE_COUNT + 1] = {NULL};
+    for (size_t i = 0, n = 0; i < EBM_OBSERVABLE_COUNT; i++) {
+        const ebm_observable *observable = ebm_observable_at(i);
+        if (!ebm_observable_applies(observable, space))
+            continue;
+        names[n++] = observable->name;
+        if (!only || strcmp(only, observable->name) == 0)
+            s->observable[s->observables++] = observable;
+    }
+    if (s->observables > 0)
+        return EBM_OK;
+    const char *nearest = ebm_nearest_name(only, names);
+    return ebm_fail(error, EBM_INVALID, "%zu real units have no observable '%s'%s%s", space->size, only,
+                    nearest ? ": did you mean " : "", nearest ? nearest : "");
+}
+
 static ebm_status create(sampling *s, ebm_error *error) {
     const importance_options *o = s->options;
     const ebm_model *model = s->in->model;
     const size_t V = model->space.size, N = (size_t)o->draws;
     ebm_work *work = s->in->work;
-    for (size_t i = 0; i < EBM_OBSERVABLE_COUNT; i++)
-        if (ebm_observable_applies(ebm_observable_at(i), &model->space))
-            s->observable[s->observables++] = ebm_observable_at(i);
+    EBM_TRY(choose_observables(s, error));
     s->draws = N;
     s->stream = ebm_stream_of(s->in->seed, EBM_PURPOSE_ESTIMATE);
     s->log_weight = ebm_work_take(work, N, sizeof *s->log_weight);

@@ -42,6 +42,7 @@ static ebm_status try(size_t V, const char *const *settings, uint32_t seed) {
     for (; settings && *settings; settings += 2)
         CHECK_OK(ebm_options_set(ebm_importance.info.options, options, settings[0], settings[1], NULL, &failure));
     const ebm_status status = ebm_importance.estimate(options, &inputs, &memory.sink, &failure);
+    ebm_options_clear(ebm_importance.info.options, options);
     ebm_model_free(&model);
     return status;
 }
@@ -294,6 +295,14 @@ START_TEST(test_importance_refusals) {
     target_energy_everywhere = INFINITY;
     ck_assert_int_eq(try(2, NULL, 1), EBM_DIVERGED);
     ck_assert_ptr_nonnull(strstr(failure.message, "none has a finite energy"));
+    target_energy_everywhere = 0;
+    ck_assert_int_eq(try(2, (const char *const[]){"observable", "squares", NULL}, 1), EBM_INVALID);
+    ck_assert_ptr_nonnull(strstr(failure.message, "did you mean square"));
+    ck_assert_int_eq(try(1, (const char *const[]){"observable", "second", NULL}, 1), EBM_INVALID);
+    run(2, (const char *const[]){"observable", "square", NULL}, 1);
+    ck_assert_uint_eq(sink_row(&memory, "importance_square_exact"), memory.count - 1);
+    ck_assert_uint_eq(sink_row(&memory, "importance_square"), memory.count - 2);
+    ck_assert_str_eq(memory.rows[memory.count - 3].metric, "importance_largest_weight");
     ebm_model machine;
     small_rbm_create(3, 2, &machine);
     const ebm_estimate_inputs inputs = {.model = &machine, .path = ebm_path_end(), .seed = 1, .work = work};
