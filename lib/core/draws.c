@@ -111,10 +111,18 @@ size_t ebm_categorical_alias(const ebm_categorical *law, double u) {
 
 void ebm_random_categorical(const ebm_categorical *law, ebm_categorical_method method, ebm_stream stream,
                             uint32_t chain, uint64_t step, size_t count, uint32_t *out) {
-    for (size_t i = 0; i < count; i++) {
-        const double u = ebm_random_uniform1(stream, chain, step, (uint32_t)i);
-        out[i] = (uint32_t)(method == EBM_CATEGORICAL_ALIAS ? ebm_categorical_alias(law, u)
-                                                            : ebm_categorical_inverse(law, u));
+    enum { PIECE = 512 };
+    const ebm_row_kernels *kernels = ebm_row_kernels_get();
+    uint32_t words[2 * PIECE];
+    for (size_t first = 0; first < count; first += PIECE) {
+        const size_t n = count - first < PIECE ? count - first : PIECE;
+        kernels->words(stream, chain, step, first / 2, 2 * n, words);
+        for (size_t i = 0; i < n; i++) { /* the uniform of ebm_random_uniform1 */
+            const uint64_t bits = ((uint64_t)words[2 * i] << 32 | words[2 * i + 1]) >> 12;
+            const double u = ((double)bits + 0.5) * 0x1p-52;
+            out[first + i] = (uint32_t)(method == EBM_CATEGORICAL_ALIAS ? ebm_categorical_alias(law, u)
+                                                                        : ebm_categorical_inverse(law, u));
+        }
     }
 }
 

@@ -93,7 +93,8 @@ static ebm_status try_seed(normal_trial *t, size_t seed, ebm_error *error) {
     t->kurtosis[seed] = fourth / (double)t->draws - 3;
     EBM_TRY(ebm_kolmogorov_test(t->own, t->draws, &ks, t->in->work, error));
     t->ks[seed] = ks.p_value;
-    EBM_TRY(ebm_kolmogorov_test(t->normal, t->draws, &ks, t->in->work, error));
+    if (t->o->method == CENTRAL_LIMIT)
+        EBM_TRY(ebm_kolmogorov_test(t->normal, t->draws, &ks, t->in->work, error));
     t->normal_ks[seed] = ks.p_value;
     EBM_TRY(ebm_chi_square_test(counts, even, CELLS, 5, &chi, error));
     t->chi[seed] = chi.p_value;
