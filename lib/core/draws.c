@@ -92,13 +92,11 @@ void ebm_categorical_free(ebm_categorical *law) {
 }
 
 size_t ebm_categorical_inverse(const ebm_categorical *law, double u) {
-    size_t low = 0, high = law->count - 1; /* the answer is in low ... high */
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (law->cumulative[middle] > u)
-            high = middle;
-        else
-            low = middle + 1;
+    size_t low = 0; /* the answer is in low ... low + left - 1; no branch depends on u */
+    for (size_t left = law->count; left > 1;) {
+        const size_t half = left / 2;
+        low += law->cumulative[low + half - 1] <= u ? half : 0;
+        left -= half;
     }
     return low;
 }

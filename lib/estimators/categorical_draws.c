@@ -1,9 +1,8 @@
 /* Categories drawn by inverting the distribution function and by an alias table, tested by chi^2 at many seeds.
  *
- * The law is p_k ~ (k + 1)^-exponent, k = 0 ... K - 1, an exponent of 0 the uniform one. Of the tables a draw by bisection
- * reads between floor and ceil of log2 K entries; `reads` is the mean over the law: the length of a draw's path is found
- * from the K intervals, exactly. A draw by the alias table reads a column and, with the probability that it is exchanged, its
- * alias (Walker 1977). */
+ * The law is p_k ~ (k + 1)^-exponent, k = 0 ... K - 1, an exponent of 0 the uniform one. A draw by bisection reads
+ * ceil(log2 K) entries of the distribution function, one by the alias table a column and, with the probability that it is
+ * exchanged, its alias (Walker 1977). */
 #include "estimators/estimators.h"
 #include "estimators/goodness.h"
 
@@ -33,31 +32,19 @@ static const ebm_option categorical_table[] = {
 };
 
 static const ebm_metric categorical_metrics[] = {
-    {"reads", "", false, "table entries that a draw reads, on average over the law"},
+    {"reads", "", false, "table entries that a draw reads, on average"},
     EBM_GOODNESS_METRICS("chi_square", "chi^2 of the categories, those that expect fewer than 5 draws pooled"),
     {"p_value", "", true, "chi^2 p values, ascending; step: their rank"},
     EBM_METRICS_END,
 };
 
-/* Entries read by ebm_categorical_inverse until it knows category k. */
-static double bisection_reads(size_t count, size_t k) {
-    double reads = 0;
-    for (size_t low = 0, high = count - 1; low < high; reads++) {
-        const size_t middle = low + (high - low) / 2;
-        if (k <= middle)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return reads;
-}
-
-static double mean_reads(const ebm_categorical *law, const double *p, int method) {
-    double sum = 0;
+static double mean_reads(const ebm_categorical *law, int method) {
+    double kept = 0, bisections = 0;
     for (size_t k = 0; k < law->count; k++)
-        sum += method == EBM_CATEGORICAL_INVERSE ? p[k] * bisection_reads(law->count, k)
-                                                 : (2 - law->keep[k]) / (double)law->count;
-    return sum;
+        kept += law->keep[k] / (double)law->count;
+    for (size_t left = law->count; left > 1; left -= left / 2)
+        bisections++;
+    return method == EBM_CATEGORICAL_INVERSE ? bisections : 2 - kept;
 }
 
 static ebm_status try_seeds(const categorical_options *o, const ebm_estimate_inputs *in, const ebm_categorical *law,
@@ -92,7 +79,7 @@ static ebm_status test_law(const categorical_options *o, const ebm_estimate_inpu
     EBM_TRY(ebm_categorical_create(p, K, &law, error));
     ebm_status status = try_seeds(o, in, &law, p, counts, x, chi_p, error);
     if (status == EBM_OK)
-        status = sink->emit(sink, "reads", mean_reads(&law, p, o->method), NAN, error);
+        status = sink->emit(sink, "reads", mean_reads(&law, o->method), NAN, error);
     ebm_categorical_free(&law);
     if (status == EBM_OK)
         status = ebm_goodness_emit("chi_square", chi_p, seeds, sink, in->work, error);

@@ -23,7 +23,7 @@ EBM_NODISCARD ebm_status ebm_categorical_create(const double *weights, size_t co
                                                 ebm_error *error);
 void ebm_categorical_free(ebm_categorical *law);
 
-/* The category of u in (0, 1). Inverse: the first k with cumulative[k] > u, by bisection, O(log count) reads. Alias: column
+/* The category of u in (0, 1). Inverse: the first k with cumulative[k] > u, by bisection, ceil(log2 count) reads. Alias: column
  * floor(u count), kept or exchanged by the fraction that is left, 2 reads. What has the weight 0 is never drawn. Draws of
  * 52-bit uniforms have their probabilities to 2^-52 each by the inverse, to count 2^-52 by the alias table. */
 size_t ebm_categorical_inverse(const ebm_categorical *law, double u);
