@@ -31,6 +31,7 @@ static const real_variant real_variants[] = {
     {"nuts", {"step", "1", "max_depth", "2"}, false},
     {"tempering", {"temperatures", "2", "hottest", "1.5", "inner", "random-walk"}, false},
     {"tempering", {"temperatures", "2", "hottest", "1.5", "inner", "hmc"}, false},
+    {"tempering", {"temperatures", "2", "hottest", "1.5", "inner", "nuts"}, false},
     {"annealed", {"max_temperature", "2", "rate", "0.5", "inner", "mala"}, true},
 };
 enum { REAL_VARIANTS = sizeof real_variants / sizeof *real_variants };

@@ -53,7 +53,7 @@ static void *adaptation_of(const ebm_chains *chains) {
 
 static size_t nuts_auxiliary_bytes(const ebm_sampler *sampler, const ebm_model *model, size_t chains) {
     (void)sampler;
-    return COUNT_BYTES + ebm_adaptation_bytes(model->space.size) + chains;
+    return COUNT_BYTES + ebm_adaptation_bytes(model->space.size) + (chains + 63) / 64 * 64;
 }
 
 static uint8_t *halvings_of(const ebm_chains *chains) {
@@ -138,7 +138,7 @@ static ebm_status nuts_step(ebm_sampler *sampler, const ebm_model *model, ebm_pa
                             size_t steps, ebm_work *work, ebm_error *error) {
     const nuts_options *o = sampler->options;
     const size_t B = chains->batch.count, V = model->space.size, mark = ebm_work_mark(work);
-    if (chains->auxiliary_bytes != nuts_auxiliary_bytes(sampler, model, B))
+    if (chains->auxiliary_bytes < nuts_auxiliary_bytes(sampler, model, B))
         return ebm_fail(error, EBM_INVALID, "sampler nuts: the chains have no step size and scales: attach them first");
     ebm_nuts_walk w = {
         .model = model,
