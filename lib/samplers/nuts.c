@@ -106,11 +106,10 @@ static ebm_status look(const ebm_nuts_walk *w, ebm_phase *here, ebm_work *work, 
     ebm_phase_look(w->model, w->path, here, w->chains, work);
     for (size_t b = 0; b < here->batch.count; b++)
         if (!isfinite(here->energy[b]))
-            return ebm_fail(
-                error, EBM_DIVERGED,
-                "the energy of chain %zu is %g: it started where the law has no mass, or a parameter is not "
-                "finite or far too large",
-                (size_t)c->first_chain + b, here->energy[b]);
+            return ebm_fail(error, EBM_DIVERGED,
+                            "the energy of chain %zu is %g: it has no finite energy to start from, or a parameter is "
+                            "not finite",
+                            (size_t)c->first_chain + b, here->energy[b]);
     return ebm_phase_check_gradient(w->model, here, c->first_chain, error);
 }
 
@@ -140,6 +139,8 @@ static ebm_status nuts_step(ebm_sampler *sampler, const ebm_model *model, ebm_pa
     const size_t B = chains->batch.count, V = model->space.size, mark = ebm_work_mark(work);
     if (chains->auxiliary_bytes < nuts_auxiliary_bytes(sampler, model, B))
         return ebm_fail(error, EBM_INVALID, "sampler nuts: the chains have no step size and scales: attach them first");
+    if (steps == 0)
+        return EBM_OK;
     ebm_nuts_walk w = {
         .model = model,
         .path = path,
