@@ -23,6 +23,7 @@ static const real_variant real_variants[] = {
     {"random-walk", {"scale", "1"}, false},
     {"random-walk", {"covariance", "diagonal"}, false},
     {"random-walk", {"covariance", "dense", "scale", "0.7"}, false},
+    {"independence", {"proposal", "normal", "mean", "0.3", "deviation", "2.5"}, false},
     {"mala", {"step", "0.3"}, false},
     {"mala", {"scales", "true"}, false},
     {"hmc", {"step", "0.45", "length", "3", "jitter", "0", "mass", "identity"}, false},

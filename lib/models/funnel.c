@@ -57,7 +57,7 @@ static void funnel_energy_grad_x(const ebm_model *model, ebm_path path, const eb
         double square = 0;
         for (size_t i = 1; i < V; i++)
             square += (double)x[i] * (double)x[i];
-        const double others = square > 0 ? 0.5 * shrink * square : 0;
+        const double others = square == 0 ? 0 : 0.5 * shrink * square; /* of NaN is NaN */
         if (energy)
             energy[b] = 0.5 * precision * v * v + half * v + others;
         if (!grad)

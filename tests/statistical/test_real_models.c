@@ -168,11 +168,37 @@ START_TEST(test_real_models_bytes) {
 }
 END_TEST
 
+/* A state that is not a number, or infinite, in one unit, beside others near 0 or as far out as trajectories that diverge
+ * go, has no finite energy: no sampler may accept it. */
+START_TEST(test_real_models_energy_of_what_is_not_finite) {
+    static const double wrong[] = {NAN, INFINITY, -INFINITY}, beside[] = {0, 0.3, -1e37};
+    model_bench b;
+    ebm_chains chains;
+    model_open(&b, &models[_i], "random-walk", NULL);
+    const size_t V = b.model.space.size;
+    CHECK_OK(ebm_chains_create(&b.model, 1, ebm_stream_of(3, EBM_PURPOSE_ESTIMATE), &chains, error));
+    for (size_t i = 0; i < V; i++)
+        for (size_t k = 0; k < 9; k++) {
+            double energy = 0;
+            for (size_t j = 0; j < V; j++)
+                chains.batch.x[j] = (ebm_real)(j == i ? wrong[k / 3] : beside[k % 3]);
+            chains.batch.field_ok = false;
+            ebm_model_field(&b.model, &chains.batch, b.work);
+            b.type->energy(&b.model, ebm_path_end(), &chains.batch, &energy, b.work);
+            ck_assert_msg(!isfinite(energy), "%s: unit %zu at %g, the others at %g: energy %g", models[_i].label, i,
+                          wrong[k / 3], beside[k % 3], energy);
+        }
+    ebm_chains_free(&chains);
+    model_close(&b);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("models on real spaces");
     TCase *c = tcase_create("models");
     tcase_add_loop_test(c, test_real_models_law, 0, MODELS);
     tcase_add_loop_test(c, test_real_models_bytes, 0, MODELS);
+    tcase_add_loop_test(c, test_real_models_energy_of_what_is_not_finite, 0, MODELS);
     suite_add_tcase(suite, c);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -119,6 +119,10 @@ static const struct {
 } known[] = {
     {"random-walk", {"scale", "1"}, {{RULE_WALK, 1, 0, 0, SOUND}}, 1},
     {"random-walk", {"scale", "0.2"}, {{RULE_WALK, 0.2, 0, 0, SOUND}}, 1},
+    {"independence",
+     {"proposal", "normal", "mean", "0.3", "deviation", "2.5"},
+     {{RULE_INDEPENDENCE, 2.5, 0, 0.3, SOUND}},
+     1},
     {"mala", {"step", "0.3"}, {{RULE_MALA, 0.3, 0, 0, SOUND}}, 1},
     {"mala", {"step", "0.05"}, {{RULE_MALA, 0.05, 0, 0, SOUND}}, 1},
     {"hmc", {"step", "0.45", "length", "1", "jitter", "0", "mass", "identity"}, {{RULE_HMC, 0.45, 1, 0, SOUND}}, 1},
