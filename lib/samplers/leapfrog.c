@@ -29,10 +29,38 @@ void ebm_phase_copy(const ebm_model *model, const ebm_phase *from, size_t source
     to->batch.field_ok = false;
 }
 
+/* Rows whose points fill half a mebibyte: a function of the shape alone. */
+static size_t block_rows(const ebm_model *model, size_t count) {
+    const size_t row = (3 * model->space.size + model->n_field) * sizeof(ebm_real);
+    const size_t rows = ((size_t)1 << 19) / row / 16 * 16 + 16;
+    return rows < count ? rows : count;
+}
+
+/* Rows [first, first + rows) of a phase, or as many as there are. */
+static ebm_phase block_of(const ebm_model *model, const ebm_phase *phase, size_t first, size_t rows) {
+    const size_t V = model->space.size, F = model->n_field, left = phase->batch.count - first;
+    return (ebm_phase){.batch = {.count = left < rows ? left : rows,
+                                 .x = phase->batch.x + first * V,
+                                 .field = F ? phase->batch.field + first * F : NULL,
+                                 .field_ok = phase->batch.field_ok},
+                       .momentum = phase->momentum ? phase->momentum + first * V : NULL,
+                       .gradient = phase->gradient + first * V,
+                       .energy = phase->energy + first};
+}
+
+/* By the blocks of a trajectory: a matrix product rounds a row as the product's shape has it, and the end of one
+ * trajectory must be, byte for byte, what is seen where the next call starts. So a field that someone else has left is made
+ * anew, too. */
 void ebm_phase_look(const ebm_model *model, ebm_path path, ebm_phase *phase, ebm_chains *chains, ebm_work *work) {
-    ebm_model_energy_grad_x(model, path, &phase->batch, phase->energy, phase->gradient, work);
-    chains->energy_evaluations += phase->batch.count;
-    chains->gradient_evaluations += phase->batch.count;
+    const size_t B = phase->batch.count, rows = block_rows(model, B);
+    for (size_t first = 0; first < B; first += rows) {
+        ebm_phase block = block_of(model, phase, first, rows);
+        block.batch.field_ok = false;
+        ebm_model_energy_grad_x(model, path, &block.batch, block.energy, block.gradient, work);
+    }
+    phase->batch.field_ok = true;
+    chains->energy_evaluations += B;
+    chains->gradient_evaluations += B;
 }
 
 static int threads_for(const ebm_model *model, size_t rows, const ebm_work *work) {
@@ -97,29 +125,15 @@ static void run_trajectory(trajectory *t, size_t steps) {
     move(t, (ebm_real)0.5, false);
 }
 
-/* Rows whose points fill half a mebibyte: a function of the shape alone. */
-static size_t block_rows(const ebm_model *model, size_t count) {
-    const size_t row = (3 * model->space.size + model->n_field) * sizeof(ebm_real);
-    const size_t rows = ((size_t)1 << 19) / row / 16 * 16 + 16;
-    return rows < count ? rows : count;
-}
-
 void ebm_leapfrog(const ebm_model *model, ebm_path path, const ebm_real *scale, const ebm_real *step, size_t steps,
                   ebm_phase *phase, ebm_chains *chains, ebm_work *work) {
-    const size_t V = model->space.size, F = model->n_field, B = phase->batch.count, rows = block_rows(model, B);
-    bool field_ok = true;
+    const size_t B = phase->batch.count, rows = block_rows(model, B);
     for (size_t first = 0; first < B; first += rows) {
         trajectory t = {.model = model, .path = path, .scale = scale, .step = step + first, .work = work};
-        t.phase.batch = (ebm_batch){.count = B - first < rows ? B - first : rows,
-                                    .x = phase->batch.x + first * V,
-                                    .field = F ? phase->batch.field + first * F : NULL};
-        t.phase.momentum = phase->momentum + first * V;
-        t.phase.gradient = phase->gradient + first * V;
-        t.phase.energy = phase->energy + first;
+        t.phase = block_of(model, phase, first, rows);
         run_trajectory(&t, steps);
-        field_ok = field_ok && t.phase.batch.field_ok;
     }
-    phase->batch.field_ok = field_ok;
+    phase->batch.field_ok = true;
     chains->gradient_evaluations += (uint64_t)B * steps;
     chains->energy_evaluations += B;
 }
