@@ -282,8 +282,8 @@ static ebm_status report(walk *w, ebm_output *output, ebm_error *error) {
     const ebm_walk_cost cost = ebm_walk_cost_of(&w->chains, &s->model.space, o->black_box);
     EBM_TRY(ebm_recording_report(&w->recording, &cost, V, o->window, sink, s->work, error));
     if (o->worst)
-        EBM_TRY(ebm_worst_report(&w->recording, &s->model, s->path, (size_t)o->exact_states, &cost, o->window, sink,
-                                 s->work, error));
+        EBM_TRY(ebm_worst_report(&w->recording, &s->model, s->path, (size_t)o->exact_states, &cost, o->window,
+                                 s->sampler.exact, sink, s->work, error));
     if (s->model.n_hidden == 0)
         EBM_TRY(ebm_recording_specific_heat(&w->recording, s->path.beta, V, sink, s->work, error));
     EBM_TRY(ebm_exact_law_report(&w->law, sink, s->work, error));
@@ -382,6 +382,7 @@ static const ebm_metric mix_metrics[] = {
     {"largest_rhat", "", true, "the largest R-hat of all observables, with `worst`"},
     {"longest_tau", "draws", true, "the longest autocorrelation time of all observables, with `worst`"},
     {"largest_z", "", true, "the largest |mean - exact mean| in standard errors, with `worst`"},
+    {"settled_z", "", true, "the same of exact samplers with no R-hat above 1.01"},
     {"chi_square_p", "", true, "p of Pearson's test of the last states against the exact law"},
     {"mmd", "", true, "squared kernel MMD of the last states to exact draws"},
     {"ks_distance", "", true,

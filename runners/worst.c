@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+static const double SETTLED = 1.01;
+
 typedef struct worst {
     double ess, rhat, tau, z;
     bool known; /* of some observable the exact mean */
@@ -31,7 +33,7 @@ static ebm_status look_at(const ebm_observable *observable, const ebm_trace_summ
 }
 
 ebm_status ebm_worst_report(const ebm_recording *recording, const ebm_model *model, ebm_path path, size_t states,
-                            const ebm_walk_cost *cost, double window, ebm_sink *sink, ebm_work *work,
+                            const ebm_walk_cost *cost, double window, bool exact, ebm_sink *sink, ebm_work *work,
                             ebm_error *error) {
     ebm_trace_summary summary[EBM_OBSERVABLE_COUNT];
     ebm_autocorrelation_time time[EBM_OBSERVABLE_COUNT];
@@ -48,5 +50,7 @@ ebm_status ebm_worst_report(const ebm_recording *recording, const ebm_model *mod
         EBM_TRY(sink->emit(sink, "least_ess_per_gradient", w.ess / cost->gradients, NAN, error));
     EBM_TRY(sink->emit(sink, "largest_rhat", w.rhat, NAN, error));
     EBM_TRY(sink->emit(sink, "longest_tau", w.tau, NAN, error));
-    return w.known ? sink->emit(sink, "largest_z", w.z, NAN, error) : EBM_OK;
+    if (w.known)
+        EBM_TRY(sink->emit(sink, "largest_z", w.z, NAN, error));
+    return w.known && exact && w.rhat <= SETTLED ? sink->emit(sink, "settled_z", w.z, NAN, error) : EBM_OK;
 }
