@@ -4,11 +4,17 @@
 #include <string.h>
 
 const ebm_runner_type *const ebm_runner_types[] = {
-    &ebm_learn_runner,        &ebm_estimate_runner,
-    &ebm_mix_runner,          &ebm_recall_runner,
-    &ebm_restore_runner,      &ebm_bench_runner,
-    &ebm_bench_chains_runner, &ebm_bench_updates_runner,
-    &ebm_bench_draws_runner,  NULL,
+    &ebm_learn_runner,
+    &ebm_estimate_runner,
+    &ebm_mix_runner,
+    &ebm_recall_runner,
+    &ebm_restore_runner,
+    &ebm_bench_runner,
+    &ebm_bench_chains_runner,
+    &ebm_bench_updates_runner,
+    &ebm_bench_draws_runner,
+    &ebm_bench_mixing_runner,
+    NULL,
 };
 
 const ebm_runner_type *ebm_runner_find(const char *name) {
