@@ -7,43 +7,27 @@
  * beta E with a uniform base is N(mu, Sigma / beta). Sigma, its factor and P are worked out in double once; a gradient of
  * many states is one matrix product, and the energy is (x - mu) . dE/dx / 2 in double.
  *
- * Covariances, s the scale and V the number of units:
- *   identity         s^2 I
- *   diagonal         variances s^2 c^(-i / (V - 1)), i = 0 ... V - 1, c the condition number: the first unit is the widest
- *   equicorrelated   s^2 ((1 - rho) I + rho 1 1^T), positive definite for rho > -1 / (V - 1)
- *   autoregressive   s^2 rho^|i - j|
- *   random           Q D Q^T, D those of `diagonal`, Q uniform on the orthogonal group: Gram-Schmidt, twice, on normals
- *                    (Stewart 1980)
- *   file             as it is read */
+ * Which covariances: models/covariance.c. */
 #include "components.h"
+#include "models/covariance.h"
 #include "models/real_path.h"
 
 #include "core/cholesky.h"
 #include "core/row_kernels.h"
 #include "ebm/matrix.h"
-#include "ebm/npy.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct gaussian_options {
-    int64_t units, covariance_seed;
-    int covariance;
-    double condition, correlation, scale, mean;
-    char *file, *mean_file;
-} gaussian_options;
-
-enum { IDENTITY, DIAGONAL, EQUICORRELATED, AUTOREGRESSIVE, RANDOM, FROM_FILE };
 static const char *const covariance_names[] = {"identity", "diagonal", "equicorrelated", "autoregressive", "random",
                                                "file",     NULL};
 
-#define AT(member) offsetof(gaussian_options, member)
+#define AT(member) offsetof(ebm_gaussian_options, member)
 static const ebm_option gaussian_table[] = {
     {"units", EBM_OPTION_INT, AT(units), "2", 1, 1e6, NULL, 0, "V, the dimension; with `file` as the file has it"},
     {"covariance", EBM_OPTION_CHOICE, AT(covariance), "identity", 0, 0, covariance_names, 0,
-     "scale^2 times I; variances that fall from 1 to 1 / condition; all correlations equal; correlation^|i - j|; a "
-     "random "
+     "scale^2 times I; variances that fall from 1 to 1 / condition; all correlations equal; correlation^|i - j|; a random "
      "rotation of the falling variances; or read from `file`"},
     {"condition", EBM_OPTION_REAL, AT(condition), "10", 1, 1e8, NULL, 0,
      "diagonal and random: largest variance over smallest"},
@@ -60,8 +44,6 @@ static const ebm_option gaussian_table[] = {
     EBM_OPTIONS_END,
 };
 
-enum { MOST_DENSE = 4096 /* units with a full covariance: 400 MiB of matrices while it is made */ };
-
 typedef struct gaussian_state {
     double *mean, *variance;      /* (V): mu, the diagonal of Sigma */
     double *conditional;          /* (V): the diagonal of P */
@@ -72,120 +54,17 @@ typedef struct gaussian_state {
     ebm_real *weight, *deviation; /* (V): the diagonals of P and of L where not dense */
 } gaussian_state;
 
-static ebm_status read_square(const char *path, ebm_npy *out, ebm_error *error) {
-    if (!path)
-        return ebm_fail(error, EBM_INVALID, "covariance: file needs `file`, an .npy matrix");
-    EBM_TRY(ebm_npy_read(path, (size_t)MOST_DENSE * MOST_DENSE * sizeof(double), out, error));
-    if (out->rank == 2 && out->shape[0] == out->shape[1] && out->shape[0] > 0)
-        return EBM_OK;
-    ebm_npy_free(out);
-    return ebm_fail(error, EBM_FORMAT, "%s: a covariance is a square matrix", path);
-}
-
 static ebm_status gaussian_space(const void *options, ebm_space *out, ebm_error *error) {
-    const gaussian_options *o = options;
-    size_t V = (size_t)o->units;
-    if (o->covariance == FROM_FILE) {
-        ebm_npy array;
-        EBM_TRY(read_square(o->file, &array, error));
-        V = array.shape[0];
-        ebm_npy_free(&array);
-    }
+    size_t V;
+    EBM_TRY(ebm_covariance_units(options, &V, error));
     *out = ebm_space_line(EBM_REAL_LINE, V);
     return EBM_OK;
 }
 
-/* Variance i of `diagonal`. */
-static double falling_variance(const gaussian_options *o, size_t V, size_t i) {
-    const double share = V > 1 ? (double)i / (double)(V - 1) : 0;
-    return o->scale * o->scale * (o->covariance == IDENTITY ? 1 : pow(o->condition, -share));
-}
-
-/* Rows of Q (V, V): normals made orthonormal, each row against those above it, twice: once leaves errors of the order of
- * the matrix's condition. */
-static void random_rotation(size_t V, uint32_t seed, double *Q) {
-    const ebm_stream stream = ebm_stream_of(seed, EBM_PURPOSE_TARGET);
-    for (size_t k = 0; k < V; k++) {
-        double *row = Q + k * V;
-        for (size_t i = 0; i < V; i++)
-            row[i] = ebm_random_normal1(stream, (uint32_t)k, 0, (uint32_t)(2 * i));
-        for (int pass = 0; pass < 2; pass++) {
-            for (size_t j = 0; j < k; j++) {
-                double dot = 0;
-                for (size_t i = 0; i < V; i++)
-                    dot += row[i] * Q[j * V + i];
-                for (size_t i = 0; i < V; i++)
-                    row[i] -= dot * Q[j * V + i];
-            }
-            double squares = 0;
-            for (size_t i = 0; i < V; i++)
-                squares += row[i] * row[i];
-            for (size_t i = 0; i < V; i++)
-                row[i] /= sqrt(squares);
-        }
-    }
-}
-
-static ebm_status random_covariance(const gaussian_options *o, size_t V, double *sigma, ebm_error *error) {
-    double *Q = ebm_alloc(V * V, sizeof *Q);
-    if (!Q)
-        return ebm_fail(error, EBM_NO_MEMORY, "no memory for a rotation of %zu units", V);
-    random_rotation(V, (uint32_t)o->covariance_seed, Q);
-    for (size_t k = 0; k < V; k++) {
-        const double variance = falling_variance(o, V, k);
-        for (size_t i = 0; i < V; i++)
-            for (size_t j = 0; j <= i; j++)
-                sigma[i * V + j] += variance * Q[k * V + i] * Q[k * V + j];
-    }
-    free(Q);
-    return EBM_OK;
-}
-
-static ebm_status file_covariance(const gaussian_options *o, size_t V, double *sigma, ebm_error *error) {
-    ebm_npy array;
-    ebm_status status = EBM_OK;
-    EBM_TRY(read_square(o->file, &array, error));
-    if (array.shape[0] != V)
-        status =
-            ebm_fail(error, EBM_FORMAT, "%s: the covariance has %zu units, the model %zu", o->file, array.shape[0], V);
-    for (size_t k = 0; status == EBM_OK && k < V * V; k++)
-        sigma[k] = ebm_npy_value(&array, k);
-    for (size_t i = 0; status == EBM_OK && i < V; i++)
-        for (size_t j = 0; status == EBM_OK && j <= i; j++) {
-            const double a = sigma[i * V + j], b = sigma[j * V + i],
-                         size = fabs(sigma[i * V + i]) + fabs(sigma[j * V + j]);
-            if (!isfinite(a) || !isfinite(b))
-                status = ebm_fail(error, EBM_FORMAT, "%s: element (%zu, %zu) is not finite", o->file, i, j);
-            else if (fabs(a - b) > 1e-6 * size)
-                status = ebm_fail(error, EBM_INVALID,
-                                  "%s: a covariance is symmetric, but element (%zu, %zu) is %g and (%zu, %zu) is %g",
-                                  o->file, i, j, a, j, i, b);
-            else
-                sigma[i * V + j] = (a + b) / 2;
-        }
-    ebm_npy_free(&array);
-    return status;
-}
-
-/* The lower triangle of Sigma (V, V), which is zero at first. */
-static ebm_status covariance(const gaussian_options *o, size_t V, double *sigma, ebm_error *error) {
-    const double variance = o->scale * o->scale;
-    if (o->covariance == RANDOM)
-        return random_covariance(o, V, sigma, error);
-    if (o->covariance == FROM_FILE)
-        return file_covariance(o, V, sigma, error);
-    for (size_t i = 0; i < V; i++)
-        for (size_t j = 0; j <= i; j++) {
-            const double power = o->covariance == AUTOREGRESSIVE ? (double)(i - j) : i > j ? 1 : 0;
-            sigma[i * V + j] = variance * pow(o->correlation, power);
-        }
-    return EBM_OK;
-}
-
-static ebm_status prepare_dense(const gaussian_options *o, size_t V, gaussian_state *s, ebm_error *error) {
-    if (V > MOST_DENSE)
+static ebm_status prepare_dense(const ebm_gaussian_options *o, size_t V, gaussian_state *s, ebm_error *error) {
+    if (V > EBM_MOST_DENSE)
         return ebm_fail(error, EBM_INVALID, "a full covariance of %zu units: at most %d are possible", V,
-                        (int)MOST_DENSE);
+                        (int)EBM_MOST_DENSE);
     double *sigma = ebm_alloc(V * V, sizeof *sigma), *inverse = ebm_alloc(V * V, sizeof *inverse);
     s->precision = ebm_alloc(V * V, sizeof(ebm_real));
     s->factor = ebm_alloc(V * V, sizeof(ebm_real));
@@ -193,11 +72,12 @@ static ebm_status prepare_dense(const gaussian_options *o, size_t V, gaussian_st
     if (!sigma || !inverse || !s->precision || !s->factor)
         status = ebm_fail(error, EBM_NO_MEMORY, "no memory for a covariance of %zu units", V);
     if (status == EBM_OK)
-        status = covariance(o, V, sigma, error);
+        status = ebm_covariance_fill(o, V, sigma, error);
     for (size_t i = 0; status == EBM_OK && i < V; i++)
         s->variance[i] = sigma[i * V + i];
     if (status == EBM_OK)
-        status = ebm_cholesky(V, sigma, o->file && o->covariance == FROM_FILE ? o->file : "the covariance", error);
+        status =
+            ebm_cholesky(V, sigma, o->file && o->covariance == EBM_COVARIANCE_FILE ? o->file : "the covariance", error);
     if (status == EBM_OK) {
         s->log_det = ebm_cholesky_log_det(V, sigma);
         for (size_t k = 0; k < V * V; k++)
@@ -213,39 +93,19 @@ static ebm_status prepare_dense(const gaussian_options *o, size_t V, gaussian_st
     return status;
 }
 
-static ebm_status prepare_diagonal(const gaussian_options *o, size_t V, gaussian_state *s, ebm_error *error) {
+static ebm_status prepare_diagonal(const ebm_gaussian_options *o, size_t V, gaussian_state *s, ebm_error *error) {
     s->weight = ebm_alloc(V, sizeof(ebm_real));
     s->deviation = ebm_alloc(V, sizeof(ebm_real));
     if (!s->weight || !s->deviation)
         return ebm_fail(error, EBM_NO_MEMORY, "no memory for a law of %zu units", V);
     for (size_t i = 0; i < V; i++) {
-        s->variance[i] = falling_variance(o, V, i);
+        s->variance[i] = ebm_covariance_variance(o, V, i);
         s->conditional[i] = 1 / s->variance[i];
         s->log_det += log(s->variance[i]);
         s->weight[i] = (ebm_real)s->conditional[i];
         s->deviation[i] = (ebm_real)sqrt(s->variance[i]);
     }
     return EBM_OK;
-}
-
-static ebm_status read_means(const gaussian_options *o, size_t V, double *mean, ebm_error *error) {
-    ebm_npy array;
-    ebm_status status = EBM_OK;
-    for (size_t i = 0; i < V; i++)
-        mean[i] = o->mean;
-    if (!o->mean_file)
-        return EBM_OK;
-    EBM_TRY(ebm_npy_read(o->mean_file, (size_t)1 << 30, &array, error));
-    if (array.count != V)
-        status = ebm_fail(error, EBM_FORMAT, "%s: the model needs %zu means, the file holds %zu numbers", o->mean_file,
-                          V, array.count);
-    for (size_t i = 0; status == EBM_OK && i < V; i++) {
-        mean[i] = ebm_npy_value(&array, i);
-        if (!isfinite(mean[i]))
-            status = ebm_fail(error, EBM_FORMAT, "%s: element %zu is %g, not a usable mean", o->mean_file, i, mean[i]);
-    }
-    ebm_npy_free(&array);
-    return status;
 }
 
 static void gaussian_destroy(ebm_model *model) {
@@ -264,9 +124,9 @@ static void gaussian_destroy(ebm_model *model) {
 }
 
 static ebm_status gaussian_create(ebm_model *model, const void *options, ebm_error *error) {
-    const gaussian_options *o = options;
+    const ebm_gaussian_options *o = options;
     const size_t V = model->space.size;
-    if (o->covariance != FROM_FILE)
+    if (o->covariance != EBM_COVARIANCE_FILE)
         EBM_TRY(ebm_real_units(model, (size_t)o->units, error));
     gaussian_state *s = model->state = calloc(1, sizeof *s);
     if (s) {
@@ -277,13 +137,13 @@ static ebm_status gaussian_create(ebm_model *model, const void *options, ebm_err
     }
     if (!s || !s->mean || !s->variance || !s->conditional || !s->centre)
         return ebm_fail(error, EBM_NO_MEMORY, "no memory for a law of %zu units", V);
-    EBM_TRY(read_means(o, V, s->mean, error));
+    EBM_TRY(ebm_covariance_means(o, V, s->mean, error));
     s->centred = true;
     for (size_t i = 0; i < V; i++) {
         s->centre[i] = (ebm_real)s->mean[i];
         s->centred = s->centred && s->mean[i] == 0;
     }
-    s->dense = o->covariance != IDENTITY && o->covariance != DIAGONAL;
+    s->dense = o->covariance != EBM_COVARIANCE_IDENTITY && o->covariance != EBM_COVARIANCE_DIAGONAL;
     return s->dense ? prepare_dense(o, V, s, error) : prepare_diagonal(o, V, s, error);
 }
 
@@ -427,7 +287,7 @@ static ebm_status gaussian_marginal_cdf(const ebm_model *model, ebm_path path, s
 const ebm_model_type ebm_gaussian = {
     .info = {"gaussian", "multivariate normal law of any mean and covariance: everything about it is known exactly",
              "Golub & Van Loan 2013, section 4.2 (Cholesky); Stewart 1980 (random rotations)", gaussian_table,
-             sizeof(gaussian_options)},
+             sizeof(ebm_gaussian_options)},
     .domains = 1u << EBM_REAL_LINE,
     .space = gaussian_space,
     .create = gaussian_create,

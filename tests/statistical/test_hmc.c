@@ -193,6 +193,35 @@ START_TEST(test_hmc_energy_error) {
 }
 END_TEST
 
+/* Many units: the energy error is N(m, 2 m) nearly, so that 2 Phi(-sqrt(m / 2)) = erfc(sqrt(m) / 2) is accepted, and its mean
+ * square is 2 m + m^2 (Beskos et al. 2013, section 4.2). For unit variances a time T in n steps of e = T / n gives m = V e^4
+ * sin^2(T) / 32 and more for larger e; what a gradient is worth, acceptance / n, is largest where acceptance is 0.651 were n
+ * real, and so at n = 5. 10^4 units: the normal limit is good to 0.01; acceptance is a share of 1600, s.e. 0.0125 or
+ * less, and 0.085 is 6 of them and that. At n = 3 and 8 acceptance / n is 0.067 and 0.027 lower, 20 and 8 s.e. */
+START_TEST(test_hmc_optimal_acceptance) {
+    enum { CHAINS = 20, STEPS = 80, MOST = 9 };
+    static const char *const model[] = {"units", "10000", NULL};
+    double acceptance[MOST] = {0};
+    for (int n = 3; n < MOST; n++) {
+        char step[32], length[8];
+        snprintf(step, sizeof step, "%.9g", 1.0 / n);
+        snprintf(length, sizeof length, "%d", n);
+        const char *const options[] = {"step", step, "length", length, "jitter", "0", NULL};
+        setting s;
+        setting_open(&s, model, options, CHAINS, 1);
+        CHECK_OK(walk(&s, STEPS, error));
+        acceptance[n] = s.chains.accepted / s.chains.proposed;
+        const double rms = reported(&s, "energy_error_rms"), m = sqrt(1 + rms * rms) - 1;
+        ck_assert_msg(fabs(acceptance[n] - erfc(sqrt(m) / 2)) < 0.085, "%d steps: acceptance %g, r.m.s. error %g", n,
+                      acceptance[n], rms);
+        setting_close(&s);
+    }
+    ck_assert_double_gt(acceptance[5] / 5, acceptance[3] / 3);
+    ck_assert_double_gt(acceptance[5] / 5, acceptance[8] / 8);
+    ck_assert_double_le(fabs(acceptance[5] - 0.651), 0.1);
+}
+END_TEST
+
 /* A step far too large: every trajectory diverges, nothing moves, and there is nothing to report. */
 START_TEST(test_hmc_diverges) {
     enum { CHAINS = 6 };
@@ -280,6 +309,7 @@ int main(void) {
     tcase_add_test(tcase, test_hmc_fixed_step);
     tcase_add_test(tcase, test_hmc_counts);
     tcase_add_test(tcase, test_hmc_energy_error);
+    tcase_add_test(tcase, test_hmc_optimal_acceptance);
     tcase_add_test(tcase, test_hmc_diverges);
     tcase_add_test(tcase, test_hmc_refuses);
     tcase_add_test(tcase, test_hmc_same_bytes);
