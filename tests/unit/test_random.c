@@ -217,8 +217,8 @@ START_TEST(test_random_normal_equals_the_plain_definition) {
             ebm_philox(stream, counter, words);
             each = normals_of_block(words, expected);
             for (size_t k = 0; k < each && i + k < count; k++)
-                ck_assert_msg(fabs(x[i + k] - expected[k]) <= 8 * unit_roundoff * fabs(expected[k]),
-                              "%zu of %zu: %.9g, not %.9g", i + k, count, (double)x[i + k], expected[k]);
+                if (!(fabs(x[i + k] - expected[k]) <= 8 * unit_roundoff * fabs(expected[k])))
+                    ck_abort_msg("%zu of %zu: %.9g, not %.9g", i + k, count, (double)x[i + k], expected[k]);
         }
     }
     free(x);
@@ -227,7 +227,7 @@ END_TEST
 
 /* Cells a quarter wide to +-5.25, and the tails. A false alarm has probability 1e-6. */
 START_TEST(test_random_normal_cells_and_tails) {
-    enum { CELLS = 44, ROWS = 200, EACH = 100000 };
+    enum { CELLS = 44, ROWS = 100, EACH = 100000 };
     const ebm_row_kernels *kernels = ebm_row_kernels_named(kernel_names[_i]);
     if (kernels == NULL)
         return;
