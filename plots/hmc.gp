@@ -1,5 +1,5 @@
-# Left: effective draws of the worst observable for each gradient, by target and sampler; where chains disagree there is no
-# such number, and R-hat stands on the left. Right: the leapfrog method's error of the energy against its step,
+# Left: effective draws of the worst observable for each gradient, by target and sampler. Where chains disagree or means are
+# wrong there is no such number, and R-hat or the error in standard errors stands on the left. Right: the leapfrog method's error of the energy against its step,
 # with the line of slope 2 through its last point.
 load "plots/style.gp"
 
@@ -15,10 +15,14 @@ draws = values("metric=acceptance;model=gaussian-1000;sampler=mala;seed=1", "ste
 seeds = number_of("metric=acceptance;model=gaussian-1000;sampler=mala", "seed")
 of(metric, k, i) = rows(sprintf("metric=%s;model=%s;sampler=%s", metric, models[k], samplers[i]), "value,se")
 array rhat[30]
+array z[30]
+worst(metric, k, i) = real(values(sprintf("metric=%s;model=%s;sampler=%s", metric, models[k], samplers[i]), "value"))
 do for [k = 1:6] { do for [i = 1:5] {
-    rhat[5 * k + i - 5] = real(values(sprintf("metric=rhat;model=%s;sampler=%s", models[k], samplers[i]), "value"))
+    rhat[5 * k + i - 5] = worst("rhat", k, i)
+    z[5 * k + i - 5] = worst("z", k, i)
 } }
-agree(k, i) = rhat[5 * k + i - 5] <= limit
+agree(k, i) = rhat[5 * k + i - 5] <= limit && z[5 * k + i - 5] <= 5
+fault(k, i) = rhat[5 * k + i - 5] > limit ? sprintf("R-hat %.2f", rhat[5 * k + i - 5]) : sprintf("z = %.0f", z[5 * k + i - 5])
 y(k, i) = k + 0.18 * (i - 3)
 low(x, e) = x - e > 0.3 * x ? x - e : 0.3 * x
 
@@ -46,15 +50,15 @@ set grid noytics
 set for [k = 1:5] arrow 10 + k from graph 0, first k + 0.5 to graph 1, first k + 0.5 nohead linecolor rgb "#bbbbbb" linewidth 1 back
 set xlabel "effective draws / 1000 gradients"
 set arrow 20 from 0.6, graph 0 to 0.6, graph 1 nohead linecolor rgb "#888888" linewidth 1.5 dashtype 4 back
-set label 3 sprintf("chains disagree:\nR-hat > %g", limit) at 0.27, graph 1.055 center font ",12.5" textcolor rgb "#444444"
-set label 4 "chains agree: effective draws" at 11, graph 1.025 center font ",12.5" textcolor rgb "#444444"
+set label 3 sprintf("R-hat > %g or\na mean wrong by z > 5", limit) at 0.27, graph 1.055 center font ",12.5" textcolor rgb "#444444"
+set label 4 "chains agree, means right: effective draws" at 11, graph 1.025 center font ",12.5" textcolor rgb "#444444"
 set key at screen 0.5,0.862 center center maxrows 1 maxcols 5 horizontal samplen 0.5 spacing 1 width 1 font ",13"
 plot for [i = 1:5] NaN with points linecolor rgb tones[i] pointtype marks[i] pointsize 1.7 title titles[i], \
     for [k = 1:6] for [i = 1:5] of("efficiency", k, i) using (1000 * $1):(agree(k, i) ? y(k, i) : -9):(1000 * low($1, $2)):(1000 * ($1 + $2)) \
         with xerrorbars linecolor rgb tones[i] linewidth 2 pointtype marks[i] pointsize 1.7 notitle, \
-    for [k = 1:6] for [i = 1:5] of("efficiency", k, i) using (agree(k, i) ? 1e-9 : 0.2):(y(k, i)) with points \
+    for [k = 1:6] for [i = 1:5] of("efficiency", k, i) using (agree(k, i) ? 1e-9 : 0.16):(y(k, i)) with points \
         linecolor rgb tones[i] linewidth 2 pointtype marks[i] - 1 pointsize 1.7 notitle, \
-    for [k = 1:6] for [i = 1:5] of("efficiency", k, i) using (agree(k, i) ? 1e-9 : 0.25):(y(k, i)):(sprintf("%.2f", rhat[5 * k + i - 5])) \
+    for [k = 1:6] for [i = 1:5] of("efficiency", k, i) using (agree(k, i) ? 1e-9 : 0.19):(y(k, i)):(fault(k, i)) \
         with labels left font ",9.5" textcolor rgb "#444444" notitle
 
 unset label 1
