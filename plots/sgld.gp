@@ -13,7 +13,7 @@ settled(metric, m, b) = rows(sprintf("metric=%s;model=%s;sampler.schedule=consta
 # Rows at t steps: the last of them had the size a (231 + t - 1)^-0.55, as the metric walk_step_size says, too.
 walked(metric, m, a) = rows(sprintf("metric=%s;model=%s;sampler.schedule=polynomial;sampler.a=%s", metric, m, a), "step,value,se")
 size_at(t, a) = real(a) * (230 + t)**-0.55
-batch_title(b) = b eq "0" ? "all examples" : b eq "1" ? "1 example" : sprintf("%s examples", b)
+batch_title(b) = b eq "0" ? "all examples" : b eq "1" ? "1 example a step" : sprintf("%s examples a step", b)
 batch_colour(b) = b eq "0" ? black : b eq "1" ? vermillion : blue
 batch_mark(b) = b eq "0" ? 6 : b eq "1" ? 8 : 4
 walk_colour(k) = k == 1 ? green : orange
@@ -23,7 +23,7 @@ low(x, e) = x - e > 0.1 * x ? x - e : 0.1 * x
 eval page("", 1280, 860)
 set multiplot
 set label 1 heading("Langevin dynamics on a few examples at a time", \
-    sprintf("64 chains; the second half of a walk against the posterior by quadrature or by Hamiltonian Monte Carlo; means of %d seeds ± 1 s.e.", seeds)) \
+    sprintf("64 chains; the second half of a walk against the posterior by quadrature (left) or Hamiltonian Monte Carlo; means of %d seeds ± 1 s.e.", seeds)) \
     at screen 0.5,0.962 center
 set label 2 verdict(0) at screen 0.5,0.018 center font ",11" textcolor rgb "#444444" noenhanced
 set tics font ",13"
@@ -60,8 +60,8 @@ unset title
 unset ylabel
 unset logscale
 eval strip(0.875)
-set key font ',13' width -1 samplen 2.4
+set key font ',13' width -3 samplen 2.4
 plot for [b in batches] NaN with points linecolor rgb batch_colour(b) linewidth 2 pointtype batch_mark(b) pointsize 1.7 title "constant ε, " . batch_title(b), \
-    for [i = 1:words(scales)] NaN with lines linecolor rgb walk_colour(i) dashtype walk_dash(i) linewidth 3 title sprintf("ε = %s (231 + t)^{−0.55}, 10 examples", word(scales, i)), \
-    NaN with lines linecolor rgb grey linewidth 1.5 dashtype 4 title "noise of the curves alone"
+    for [i = 1:words(scales)] NaN with lines linecolor rgb walk_colour(i) dashtype walk_dash(i) linewidth 3 title sprintf("ε = %s (231 + t)^{−0.55}, 10", word(scales, i)), \
+    NaN with lines linecolor rgb grey linewidth 1.5 dashtype 4 title "sampling noise of the curves"
 unset multiplot
