@@ -53,6 +53,7 @@
     ENTRY(ebm_nuts)                                                                                                    \
     ENTRY(ebm_ula)                                                                                                     \
     ENTRY(ebm_gibbs_langevin)                                                                                          \
+    ENTRY(ebm_annealed_langevin)                                                                                       \
     ENTRY(ebm_mala)                                                                                                    \
     ENTRY(ebm_hmc)                                                                                                     \
     ENTRY(ebm_sgld)                                                                                                    \

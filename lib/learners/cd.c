@@ -13,6 +13,7 @@ static const ebm_option cd_table[] = {
      "where each negative phase starts: at the minibatch, or at uniform noise"},
     {"chains", EBM_OPTION_INT, AT(chains), "0", 0, 1e6, NULL, 0,
      "chains of a start from noise; 0 = as many as the minibatch has examples"},
+    EBM_COLLECT_TABLE,
     EBM_POSITIVE_TABLE,
     EBM_OPTIMISER_TABLE(ebm_phase_options, ebm_optimiser_names),
     EBM_OPTIONS_END,

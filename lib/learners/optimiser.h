@@ -47,7 +47,7 @@ extern const char *const ebm_optimiser_names[], *const ebm_optimiser_names_exact
          "constant",                                                                                                   \
          0,                                                                                                            \
          0,                                                                                                            \
-         ebm_rate_schedule_names,                                                                                           \
+         ebm_rate_schedule_names,                                                                                      \
          0,                                                                                                            \
          "how the rate goes from `rate` to `rate_end` over the run"},                                                  \
         {"rate_end",                                                                                                   \

@@ -10,6 +10,7 @@ static const ebm_option pcd_table[] = {
     {"steps", EBM_OPTION_INT, AT(steps), "1", 1, 1e6, NULL, 0, "k: sampler sweeps of each negative phase"},
     {"chains", EBM_OPTION_INT, AT(chains), "0", 0, 1e6, NULL, 0,
      "persistent chains; 0 = as many as the minibatch has examples"},
+    EBM_COLLECT_TABLE,
     EBM_POSITIVE_TABLE,
     EBM_OPTIMISER_TABLE(ebm_phase_options, ebm_optimiser_names),
     EBM_OPTIONS_END,

@@ -21,6 +21,7 @@ typedef struct phases {
 } phases;
 
 const char *const ebm_positive_names[] = {"exact", "gibbs", NULL};
+const char *const ebm_collect_names[] = {"last", "all", NULL};
 
 /* Random numbers of one update are at steps update * STRIDE + 0, 1, ...: nothing to save, and learners that take
  * another number of steps still share the first ones. */
@@ -155,6 +156,17 @@ static ebm_status clamped_phase(ebm_learner *learner, ebm_work *work, ebm_error 
     return EBM_OK;
 }
 
+/* gradient += scale times the sum over chains of dE/dtheta where they stand. */
+static void add_negative(phases *p, const ebm_model *model, double scale, ebm_work *work) {
+    ebm_batch *batch = &p->chains.batch;
+    if (p->clamped && batch->hidden_ok) {
+        model->type->joint_grad_theta(model, batch, NULL, scale, p->optimiser.gradient, work);
+        return;
+    }
+    ebm_model_field(model, batch, work);
+    model->type->grad_theta(model, batch, NULL, scale, p->optimiser.gradient, work);
+}
+
 static ebm_status negative_phase(ebm_learner *learner, const ebm_real *x, size_t count, ebm_work *work,
                                  ebm_error *error) {
     phases *p = learner->state;
@@ -163,13 +175,11 @@ static ebm_status negative_phase(ebm_learner *learner, const ebm_real *x, size_t
         return model->type->expected_grad_theta(model, 1.0, p->optimiser.gradient, NULL, work, error);
     ebm_batch *batch = &p->chains.batch;
     start_chains(learner, x, count, work);
-    EBM_TRY(learner->sampler->type->step(learner->sampler, model, ebm_path_end(), &p->chains, (size_t)p->options->steps,
-                                         work, error));
-    if (p->clamped && batch->hidden_ok) {
-        model->type->joint_grad_theta(model, batch, NULL, 1.0 / (double)batch->count, p->optimiser.gradient, work);
-    } else {
-        ebm_model_field(model, batch, work);
-        model->type->grad_theta(model, batch, NULL, 1.0 / (double)batch->count, p->optimiser.gradient, work);
+    const size_t steps = (size_t)p->options->steps, looks = p->options->collect == EBM_COLLECT_ALL ? steps : 1;
+    for (size_t look = 0; look < looks; look++) {
+        EBM_TRY(learner->sampler->type->step(learner->sampler, model, ebm_path_end(), &p->chains, steps / looks, work,
+                                             error));
+        add_negative(p, model, 1.0 / ((double)batch->count * (double)looks), work);
     }
     batch->field_ok = false; /* theta is about to change */
     p->carried[0] = batch->hidden_ok;

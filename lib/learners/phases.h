@@ -18,11 +18,21 @@ typedef enum ebm_start { EBM_START_DATA, EBM_START_NOISE, EBM_START_PERSISTENT, 
 /* How the hidden units of the data are averaged over. */
 typedef enum ebm_positive { EBM_POSITIVE_EXACT, EBM_POSITIVE_GIBBS } ebm_positive;
 
+/* Which states of a negative phase count. */
+typedef enum ebm_collect { EBM_COLLECT_LAST, EBM_COLLECT_ALL } ebm_collect;
+
 typedef struct ebm_phase_options {
     int64_t steps, chains, clamped_steps, clamped_samples;
-    int start, positive;
+    int start, positive, collect;
     ebm_optimiser_options optimiser;
 } ebm_phase_options;
+
+extern const char *const ebm_collect_names[];
+#define EBM_COLLECT_TABLE                                                                                              \
+    {                                                                                                                  \
+        "collect", EBM_OPTION_CHOICE, offsetof(ebm_phase_options, collect), "last", 0, 0, ebm_collect_names, 0,        \
+            "states of the negative phase that count: the last of its steps, or the mean over all of them"             \
+    }
 
 /* Rows of a learner's option table for both phases by Gibbs sampling of the hidden units too. */
 extern const char *const ebm_positive_names[];

@@ -86,12 +86,14 @@ static void accept_row(ebm_real_walk *w, size_t b) {
 static ebm_status accept_or_reject(walk *own, ebm_error *error) {
     ebm_real_walk *w = &own->seen;
     double accepted = 0;
+    const double tau = w->law->temperature > 0 ? w->law->temperature : 1;
     if (w->law->ratio)
         w->law->ratio(w, own->log_ratio);
 #pragma omp parallel for num_threads(w->threads) schedule(static) if (w->threads > 1)
     for (size_t b = 0; b < w->count; b++) {
         const bool possible = isfinite(w->there.energy[b]);
-        const double log_ratio = w->here.energy[b] - w->there.energy[b] + (w->law->ratio ? own->log_ratio[b] : 0);
+        const double log_ratio =
+            (w->here.energy[b] - w->there.energy[b]) / tau + (w->law->ratio ? own->log_ratio[b] : 0);
         const double u = ebm_random_uniform1(w->chains->stream, w->chains->first_chain + (uint32_t)b, w->step + 1, 0);
         const bool accept = possible && log(u) < log_ratio;
         own->accepted[b] = accept;

@@ -36,9 +36,10 @@ typedef struct ebm_real_walk {
 
 /* How a sampler proposes. */
 struct ebm_real_law {
-    const void *own; /* the sampler's */
-    bool gradient;   /* proposals look at dE/dx */
-    bool adjust;     /* accept or reject; else every proposal is taken */
+    const void *own;    /* the sampler's */
+    bool gradient;      /* proposals look at dE/dx */
+    bool adjust;        /* accept or reject; else every proposal is taken */
+    double temperature; /* tau: adjusted walks leave exp(-E_beta / tau) invariant; 0 stands for 1 */
     /* here.kept where a call begins. NULL: the law keeps nothing */
     void (*start)(const ebm_real_walk *walk);
     /* there.batch.x from `here` and noise */
