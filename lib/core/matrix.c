@@ -31,9 +31,8 @@ size_t ebm_block_width(size_t length, double work) {
     return (width + ROUND - 1) / ROUND * ROUND;
 }
 
-static void gemm_block(bool transpose_a, bool transpose_b, size_t M, size_t N, size_t K, double alpha,
-                       const ebm_real *A, size_t lda, const ebm_real *B, size_t ldb, double beta, ebm_real *C,
-                       size_t ldc) {
+void ebm_gemm_block(bool transpose_a, bool transpose_b, size_t M, size_t N, size_t K, double alpha, const ebm_real *A,
+                    size_t lda, const ebm_real *B, size_t ldb, double beta, ebm_real *C, size_t ldc) {
     const CBLAS_TRANSPOSE ta = transpose_a ? CblasTrans : CblasNoTrans, tb = transpose_b ? CblasTrans : CblasNoTrans;
 #ifdef EBM_DOUBLE
     cblas_dgemm(CblasRowMajor, ta, tb, (int)M, (int)N, (int)K, alpha, A, (int)lda, B, (int)ldb, beta, C, (int)ldc);
@@ -58,11 +57,11 @@ void ebm_gemm(bool transpose_a, bool transpose_b, size_t M, size_t N, size_t K, 
     for (size_t block = 0; block < blocks; block++) {
         const size_t first = block * width, n = length - first < width ? length - first : width;
         if (by_rows)
-            gemm_block(transpose_a, transpose_b, n, N, K, alpha, A + (transpose_a ? first : first * lda), lda, B, ldb,
-                       beta, C + first * ldc, ldc);
+            ebm_gemm_block(transpose_a, transpose_b, n, N, K, alpha, A + (transpose_a ? first : first * lda), lda, B,
+                           ldb, beta, C + first * ldc, ldc);
         else
-            gemm_block(transpose_a, transpose_b, M, n, K, alpha, A, lda, B + (transpose_b ? first * ldb : first), ldb,
-                       beta, C + first, ldc);
+            ebm_gemm_block(transpose_a, transpose_b, M, n, K, alpha, A, lda, B + (transpose_b ? first * ldb : first),
+                           ldb, beta, C + first, ldc);
     }
 }
 

@@ -34,7 +34,8 @@ typedef enum ebm_purpose {
     EBM_PURPOSE_CORRUPTION = 16,      /* noise on pictures that are to be restored */
     EBM_PURPOSE_RECALL = 17,          /* damage to stored patterns, random states to walk from */
     EBM_PURPOSE_EXTRA_UNITS = 18,     /* what fills units that are appended to patterns */
-    EBM_PURPOSE_COMPLETION = 19       /* missing units, drawn given the others */
+    EBM_PURPOSE_COMPLETION = 19,      /* missing units, drawn given the others */
+    EBM_PURPOSE_AUGMENT = 20          /* how training pictures are moved about */
 } ebm_purpose;
 
 /* A family of numbers, passed by value. */
