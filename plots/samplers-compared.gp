@@ -56,9 +56,12 @@ hats = rows("metric=rhat", "model,sampler,value")
 errors = rows("metric=error", "model,sampler,value")
 x = "place(strcol(1), models)"
 y = "place(strcol(2), samplers)"
-plot cells using (@x):(@y):(0.49):(0.47):(log10(1000 * $3)) with boxxyerror linecolor palette linewidth 0.5, \
-    cells using (rank($3) > 0.55 ? @x : NaN):(@y):(number(1000 * $3)) with labels font ",11.5" textcolor rgb "white", \
-    cells using (rank($3) <= 0.55 ? @x : NaN):(@y):(number(1000 * $3)) with labels font ",11.5" textcolor rgb "black", \
-    errors using ($3 > right ? @x + 0.40 : NaN):(@y - 0.22):("†") with labels font ",10" textcolor rgb "black", \
-    hats using (strcol(3) ne "NaN" && $3 <= mixed ? NaN : @x):(@y):(0.49):(0.47) with boxxyerror fillcolor rgb "#eeeeee" linecolor rgb "#ffffff", \
-    hats using ($3 > mixed ? @x : NaN):(@y):($3 < 10 ? sprintf("{/:Italic R} %.2f", $3) : "{/:Italic R} > 10") with labels font ",9" textcolor rgb "#666666"
+# " ising/gibbs potts/gibbs ... ": the pairs that have mixed. An R-hat that is not defined or infinite is not among them.
+settled = " " . system(sprintf("awk -f plots/rows.awk -v want='metric=rhat' -v show='model,sampler,value' '%s' | awk -F, '$3 ~ /^[0-9]/ && $3 <= %g {printf \"%%s/%%s \", $1, $2}'", csv, mixed))
+fine = "(strstrt(settled, \" \" . strcol(1) . \"/\" . strcol(2) . \" \") > 0)"
+plot cells using (@fine ? @x : NaN):(@y):(0.49):(0.47):(log10(1000 * $3)) with boxxyerror linecolor palette linewidth 0.5, \
+    cells using (@fine ? NaN : @x):(@y):(0.49):(0.47) with boxxyerror fillcolor rgb "#eeeeee" linecolor rgb "#ffffff", \
+    cells using (@fine && rank($3) > 0.55 ? @x : NaN):(@y):(number(1000 * $3)) with labels font ",11.5" textcolor rgb "white", \
+    cells using (@fine && rank($3) <= 0.55 ? @x : NaN):(@y):(number(1000 * $3)) with labels font ",11.5" textcolor rgb "black", \
+    errors using (@fine && $3 > right ? @x + 0.40 : NaN):(@y - 0.22):("†") with labels font ",10" textcolor rgb "black", \
+    hats using (@fine ? NaN : @x):(@y):($3 < 10 ? sprintf("{/:Italic R} %.2f", $3) : "{/:Italic R} > 10") with labels font ",9" textcolor rgb "#666666"
