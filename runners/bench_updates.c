@@ -2,8 +2,9 @@
  * case's estimator after it, beside gemm. Made for learners that store their patterns at once.
  *
  * The outer rate counts V^2 K operations: the products of V units with K examples of which a symmetric matrix needs one
- * triangle. Whatever else an update does (solving equations, mirroring) is time and not operations. Seconds are the best
- * of the repeats. These rows are times: they compare with nothing. Row step: threads. */
+ * triangle. Learners of machines of two layers are set beside the `products` with their weights instead. Whatever else an
+ * update does (solving equations, mirroring, random numbers) is time and not operations. Seconds are the best of the
+ * repeats. These rows are times: they compare with nothing. Row step: threads. */
 #include "measure.h"
 #include "runners.h"
 #include "timing.h"
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 
 typedef struct bench_updates_options {
-    int64_t repeats, peak_size;
+    int64_t repeats, peak_size, products;
 } bench_updates_options;
 
 #define AT(member) offsetof(bench_updates_options, member)
@@ -20,6 +21,9 @@ static const ebm_option bench_updates_table[] = {
     {"repeats", EBM_OPTION_INT, AT(repeats), "5", 1, 1000, NULL, 0, "times that each is run; the best counts"},
     {"peak_size", EBM_OPTION_INT, AT(peak_size), "1024", 64, 8192, NULL, 0,
      "side of the square product behind the peak"},
+    {"products", EBM_OPTION_INT, AT(products), "0", 0, 1e9, NULL, 0,
+     "products of all examples with the weights between both layers that an update takes: their time at gemm's peak is "
+     "its floor; 0: no floor"},
     EBM_OPTIONS_END,
 };
 
@@ -27,6 +31,8 @@ static const ebm_metric bench_updates_metrics[] = {
     {"peak_gflops", "GFLOP/s", true, "best gemm rate of one thread in this process"},
     {"seconds_per_update", "s", true, "one update from all training examples"},
     {"outer_percent_of_peak", "%", true, "V^2 K operations for each update, against one thread's gemm"},
+    {"over_floor", "ratio", true,
+     "an update's time over that of its `products`, 2 V H K operations each, at one thread's gemm"},
     {"seconds_per_estimate", "s", true, "one estimate of the case's estimator, after the updates"},
     EBM_METRICS_END,
 };
@@ -83,11 +89,17 @@ static ebm_status run_repeats(const ebm_case *c, const ebm_subject *s, ebm_learn
 
 static ebm_status report(const ebm_case *c, const ebm_subject *s, const best_times *best, ebm_output *output,
                          ebm_error *error) {
+    const bench_updates_options *o = c->run;
     ebm_sink *sink = &output->sink;
     const double V = (double)s->model.space.size, operations = V * V * (double)s->data.train.count;
     EBM_TRY(sink->emit(sink, "peak_gflops", best->peak / 1e9, NAN, error));
     EBM_TRY(sink->emit(sink, "seconds_per_update", best->update, NAN, error));
-    EBM_TRY(sink->emit(sink, "outer_percent_of_peak", 100 * operations / best->update / best->peak, NAN, error));
+    if (o->products == 0)
+        EBM_TRY(sink->emit(sink, "outer_percent_of_peak", 100 * operations / best->update / best->peak, NAN, error));
+    const double weights = V * (double)s->model.n_hidden,
+                 floor = 2 * weights * (double)s->data.train.count / best->peak;
+    if (o->products > 0 && floor > 0)
+        EBM_TRY(sink->emit(sink, "over_floor", best->update / ((double)o->products * floor), NAN, error));
     if (c->n_measures > c->n_logged)
         EBM_TRY(sink->emit(sink, "seconds_per_estimate", best->estimate, NAN, error));
     return EBM_OK;

@@ -206,18 +206,29 @@ static void grbm_joint_energy(const ebm_model *model, ebm_path path, const ebm_b
     }
 }
 
-/* Sums over the batch in double, column by column: of weight (x - mu) and of weight (x - mu)^2. */
+enum { SMALL = 1 << 14 /* units of all rows: below this a parallel region costs more than it gains */, COLUMNS = 112 };
+
+static int threads_for(size_t numbers, const ebm_work *work) {
+    return numbers > SMALL ? ebm_work_threads(work) : 1;
+}
+
+/* Sums over the batch in double of weight (x - mu) and of weight (x - mu)^2, a run of columns at a time. */
 static void column_moments(const ebm_batch *batch, size_t V, const ebm_real *mu, const ebm_real *weight, double *sum,
-                           double *squares) {
-    for (size_t i = 0; i < V; i++)
-        sum[i] = squares[i] = 0;
-    for (size_t b = 0; b < batch->count; b++) {
-        const double w = weight ? (double)weight[b] : 1;
-        const ebm_real *x = batch->x + b * V;
-        for (size_t i = 0; i < V; i++) {
-            const double off = (double)x[i] - (double)mu[i];
-            sum[i] += w * off;
-            squares[i] += w * off * off;
+                           double *squares, int threads) {
+    (void)threads;
+#pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)
+    for (size_t first = 0; first < V; first += COLUMNS) {
+        const size_t end = V - first < COLUMNS ? V : first + COLUMNS;
+        for (size_t i = first; i < end; i++)
+            sum[i] = squares[i] = 0;
+        for (size_t b = 0; b < batch->count; b++) {
+            const double w = weight ? (double)weight[b] : 1;
+            const ebm_real *x = batch->x + b * V;
+            for (size_t i = first; i < end; i++) {
+                const double off = (double)x[i] - (double)mu[i];
+                sum[i] += w * off;
+                squares[i] += w * off * off;
+            }
         }
     }
 }
@@ -236,7 +247,10 @@ static void grbm_grad_theta(const ebm_model *model, const ebm_batch *batch, cons
             mean[b * H + j] *= weight[b];
     ebm_gemm(true, false, V, H, B, 1.0, batch->x, V, mean, H, 0.0, pair, H, work);
     ebm_column_sums(B, H, -scale, mean, NULL, grad + V * H + V, work);
-    column_moments(batch, V, mu, weight, sum, squares);
+    column_moments(batch, V, mu, weight, sum, squares, threads_for(B * V, work));
+    const int threads = threads_for(V * H, work);
+    (void)threads;
+#pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)
     for (size_t i = 0; i < V; i++) {
         const double precision = (double)state->precision[i];
         const ebm_real factor = (ebm_real)(scale * precision);
@@ -309,7 +323,7 @@ static void grbm_sample_hidden(const ebm_model *model, ebm_path path, ebm_batch 
 static void add_noise(size_t B, size_t V, const ebm_real *gain, const ebm_real *offset, const ebm_real *deviation,
                       ebm_stream stream, uint32_t first_chain, uint64_t step, ebm_real *x, ebm_work *work) {
     ebm_real *noise = ebm_work_take(work, B * V, sizeof *noise);
-    const int threads = B * V > 1 << 14 ? ebm_work_threads(work) : 1;
+    const int threads = threads_for(B * V, work);
     (void)threads;
 #pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)
     for (size_t b = 0; b < B; b++) {
