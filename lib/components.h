@@ -30,6 +30,7 @@
     ENTRY(ebm_potts_dense)                                                                                             \
     ENTRY(ebm_normal_posterior)                                                                                        \
     ENTRY(ebm_grbm)                                                                                                    \
+    ENTRY(ebm_harmonium)                                                                                               \
     ENTRY(ebm_gaussian)                                                                                                \
     ENTRY(ebm_gaussian_mixture)                                                                                        \
     ENTRY(ebm_banana)                                                                                                  \
