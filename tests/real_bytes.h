@@ -5,7 +5,7 @@
 
 #include "real_battery.h"
 
-enum { BYTES_ROWS = 37, BYTES_MANY = 20000, BYTES_WARMUP = 60, BYTES_STEPS = 7 };
+enum { BYTES_ROWS = 37, BYTES_MANY = 17000, BYTES_WARMUP = 40, BYTES_STEPS = 7 };
 
 /* Chains `first` ... of `rows` rows at exact draws that depend on the row's own number alone, attached. */
 static inline void bytes_open(const real_case *c, size_t first, size_t rows, ebm_chains *out) {
@@ -45,7 +45,7 @@ static inline bool bytes_agree(const ebm_chains *a, const ebm_chains *b, size_t 
 static inline bool bytes_of_calls(const real_case *c, int threads) {
     static const size_t cuts[] = {1, 22, 0}, later[] = {1, 2, 0};
     const size_t rows = threads > 1 ? BYTES_MANY / c->target->units : BYTES_ROWS;
-    const size_t warmup = threads > 1 ? 3 : BYTES_WARMUP, steps = threads > 1 ? 1 : BYTES_STEPS;
+    const size_t warmup = threads > 1 ? 2 : BYTES_WARMUP, steps = threads > 1 ? 1 : BYTES_STEPS;
     real_case other = *c;
     ebm_chains whole, cut;
     CHECK_OK(ebm_work_create(threads, &other.work, error));

@@ -74,10 +74,10 @@ static inline real_case real_case_of(const target *t, const ebm_model *model, eb
                        .model = model,
                        .sampler = sampler,
                        .path = ebm_path_end(),
-                       .rows = 1000,
-                       .warmup = 60,
-                       .rounds = 12,
-                       .steps = 6,
+                       .rows = 800,
+                       .warmup = 40,
+                       .rounds = 15,
+                       .steps = 5,
                        .alarm = 1e-6 / MOST_COMPARISONS,
                        .work = work};
 }
