@@ -14,6 +14,8 @@ const ebm_runner_type *const ebm_runner_types[] = {
     &ebm_bench_updates_runner,
     &ebm_bench_draws_runner,
     &ebm_bench_mixing_runner,
+    &ebm_classifier_runner,
+    &ebm_bench_net_runner,
     NULL,
 };
 
