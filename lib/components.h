@@ -13,6 +13,7 @@
     ENTRY(ebm_machine_draws)                                                                                           \
     ENTRY(ebm_random_distribution)                                                                                     \
     ENTRY(ebm_many_body)                                                                                               \
+    ENTRY(ebm_gaussian_mixture_2d)                                                                                     \
     ENTRY(ebm_glyphs)                                                                                                  \
     ENTRY(ebm_mnist)                                                                                                   \
     ENTRY(ebm_idx_data)                                                                                                \

@@ -78,6 +78,10 @@ static uint64_t hash_of(const ebm_dataset *dataset) {
     uint64_t hash = fnv1a(UINT64_C(0xcbf29ce484222325), kind, sizeof kind);
     hash = fnv1a(hash, space->shape, space->rank * sizeof *space->shape);
     hash = hash_half(hash, &dataset->train, space->size);
+    if (dataset->deviation > 0) {
+        hash = fnv1a(hash, &dataset->mean, sizeof dataset->mean);
+        hash = fnv1a(hash, &dataset->deviation, sizeof dataset->deviation);
+    }
     if (dataset->true_couplings && dataset->true_fields) {
         hash = fnv1a(hash, dataset->true_couplings, space->size * space->size * sizeof(double));
         hash = fnv1a(hash, dataset->true_fields, space->size * sizeof(double));
@@ -117,6 +121,7 @@ void ebm_dataset_free(ebm_dataset *dataset) {
     free(dataset->support_log_probability);
     free(dataset->true_couplings);
     free(dataset->true_fields);
+    free(dataset->law);
     memset(dataset, 0, sizeof *dataset);
 }
 
@@ -144,14 +149,20 @@ static void threshold_states(const ebm_examples *half, size_t at, size_t size, e
         out[j] = half->bytes ? half->bytes[at + j] >= 128 : half->reals[at + j] >= (ebm_real)0.5;
 }
 
+/* The value of a byte of real-valued data: its intensity, standardised where that is asked for. */
+static double intensity(const ebm_dataset *dataset, double byte) {
+    return dataset->deviation > 0 ? (byte / 255.0 - dataset->mean) / dataset->deviation : byte / 255.0;
+}
+
 /* Bytes of real-valued data are intensities; bytes of discrete data are states. */
-static void plain_states(const ebm_examples *half, size_t at, size_t size, ebm_domain domain, ebm_real *out) {
+static void plain_states(const ebm_dataset *dataset, const ebm_examples *half, size_t at, size_t size, ebm_real *out) {
+    const bool real = dataset->space.domain == EBM_REAL_LINE;
     if (half->reals) {
         memcpy(out, half->reals + at, size * sizeof *out);
         return;
     }
     for (size_t j = 0; j < size; j++)
-        out[j] = domain == EBM_REAL_LINE ? (ebm_real)(half->bytes[at + j] / 255.0) : (ebm_real)half->bytes[at + j];
+        out[j] = real ? (ebm_real)intensity(dataset, half->bytes[at + j]) : (ebm_real)half->bytes[at + j];
 }
 
 /* Whether values are of 0/1 units and states of spins. */
@@ -190,7 +201,7 @@ void ebm_examples_batch(const ebm_dataset *dataset, const ebm_examples *half, co
             threshold_states(half, row * size, size, out);
             break;
         case EBM_BINARISE_NONE:
-            plain_states(half, row * size, size, dataset->space.domain, out);
+            plain_states(dataset, half, row * size, size, out);
             break;
         }
         for (size_t j = 0; turned && j < size; j++)
@@ -209,7 +220,9 @@ void ebm_examples_fixed(const ebm_dataset *dataset, const ebm_examples *half, si
 static double mean_value(const ebm_dataset *dataset, size_t at) {
     const ebm_examples *half = &dataset->train;
     double value = half->bytes ? half->bytes[at] : (double)half->reals[at];
-    if (half->bytes && (dataset->binarise != EBM_BINARISE_NONE || dataset->space.domain == EBM_REAL_LINE))
+    if (half->bytes && dataset->space.domain == EBM_REAL_LINE)
+        value = intensity(dataset, value);
+    else if (half->bytes && dataset->binarise != EBM_BINARISE_NONE)
         value /= 255;
     value = dataset->binarise == EBM_BINARISE_THRESHOLD ? value >= 0.5 : value;
     return is_turned(dataset, half) ? 2 * value - 1 : value;

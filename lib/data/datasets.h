@@ -17,6 +17,42 @@ extern const char *const ebm_binarise_names[];
             "seed of the data, the same for all cases; 0: each case's own seed"                                        \
     }
 
+/* How real intensities of pictures are standardised: by one mean and one deviation for all units. */
+typedef struct ebm_standardise_options {
+    int standardise;
+    double mean, deviation;
+} ebm_standardise_options;
+
+extern const char *const ebm_standardise_names[];
+#define EBM_STANDARDISE_OPTIONS(type, member)                                                                          \
+    {"standardise",                                                                                                    \
+     EBM_OPTION_CHOICE,                                                                                                \
+     EBM_OFFSET(type, member.standardise),                                                                             \
+     "none",                                                                                                           \
+     0,                                                                                                                \
+     0,                                                                                                                \
+     ebm_standardise_names,                                                                                            \
+     0,                                                                                                                \
+     "binarise none: intensities as they are; less one mean and over one deviation of all training pixels; or given: " \
+     "those of `mean` and `deviation`"},                                                                               \
+        {"mean",                                                                                                       \
+         EBM_OPTION_REAL,                                                                                              \
+         EBM_OFFSET(type, member.mean),                                                                                \
+         "0.1307",                                                                                                     \
+         0,                                                                                                            \
+         1,                                                                                                            \
+         NULL,                                                                                                         \
+         0,                                                                                                            \
+         "standardise given: subtracted from intensities (that of MNIST's training pixels is 0.1307)"},                \
+    {                                                                                                                  \
+        "deviation", EBM_OPTION_REAL, EBM_OFFSET(type, member.deviation), "0.3081", 1e-3, 1e3, NULL, 0,                \
+            "standardise given: divides them then (that of MNIST's training pixels is 0.3081)"                         \
+    }
+/* out->train holds bytes. Sets out->mean and out->deviation as `options` ask; EBM_INVALID where values are binarised, or
+ * all training pixels are equal. */
+EBM_NODISCARD ebm_status ebm_data_standardise(const ebm_standardise_options *options, ebm_dataset *out,
+                                              ebm_error *error);
+
 static inline uint32_t ebm_data_seed(int64_t data_seed, uint32_t case_seed) {
     return data_seed == 0 ? case_seed : (uint32_t)data_seed;
 }

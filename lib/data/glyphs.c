@@ -32,6 +32,7 @@ _Static_assert(JITTER_WORD + 2 * EBM_GLYPH_POINTS <= WORDS, "a word for each coo
 typedef struct glyphs_options {
     int64_t train, test, side, data_seed;
     int binarise;
+    ebm_standardise_options standardise;
 } glyphs_options;
 
 static const ebm_option options_table[] = {
@@ -42,6 +43,7 @@ static const ebm_option options_table[] = {
     {"binarise", EBM_OPTION_CHOICE, EBM_OFFSET(glyphs_options, binarise), "stochastic", 0, 0, ebm_binarise_names, 0,
      "stochastic: 1 with probability intensity, afresh in every minibatch, once and for all in the test half; "
      "threshold: 1 from intensity 1/2; none: real intensities from 0 to 1"},
+    EBM_STANDARDISE_OPTIONS(glyphs_options, standardise),
     EBM_DATA_SEED_OPTION(glyphs_options),
     EBM_OPTIONS_END,
 };
@@ -261,7 +263,8 @@ static ebm_status load(const void *options, uint32_t seed, ebm_dataset *out, ebm
     out->space = ebm_space_picture(out->binarise == EBM_BINARISE_NONE ? EBM_REAL_LINE : EBM_BINARY, side, side);
     out->classes = EBM_GLYPH_DIGITS;
     EBM_TRY(fill(ebm_stream_of(data_seed, EBM_PURPOSE_DATA), (size_t)chosen->train, side, &out->train, error));
-    return fill(ebm_stream_of(data_seed, EBM_PURPOSE_TEST_DATA), (size_t)chosen->test, side, &out->test, error);
+    EBM_TRY(fill(ebm_stream_of(data_seed, EBM_PURPOSE_TEST_DATA), (size_t)chosen->test, side, &out->test, error));
+    return ebm_data_standardise(&chosen->standardise, out, error);
 }
 
 const ebm_dataset_type ebm_glyphs = {

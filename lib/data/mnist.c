@@ -11,6 +11,7 @@ enum { SIDE = 28, CLASSES = 10, TRAIN = 60000, TEST = 10000 };
 typedef struct mnist_options {
     int64_t train, test;
     int binarise;
+    ebm_standardise_options standardise;
 } mnist_options;
 
 static const ebm_option options_table[] = {
@@ -21,6 +22,7 @@ static const ebm_option options_table[] = {
     {"binarise", EBM_OPTION_CHOICE, EBM_OFFSET(mnist_options, binarise), "stochastic", 0, 0, ebm_binarise_names, 0,
      "stochastic: 1 with probability intensity, afresh in every minibatch, once and for all in the test half; "
      "threshold: 1 from intensity 1/2; none: real intensities from 0 to 1"},
+    EBM_STANDARDISE_OPTIONS(mnist_options, standardise),
     EBM_OPTIONS_END,
 };
 
@@ -49,7 +51,9 @@ static ebm_status load(const void *options, uint32_t seed, ebm_dataset *out, ebm
     out->classes = CLASSES;
     EBM_TRY(load_half("train-images-idx3-ubyte", "train-labels-idx1-ubyte", TRAIN, (size_t)chosen->train, &out->train,
                       error));
-    return load_half("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", TEST, (size_t)chosen->test, &out->test, error);
+    EBM_TRY(
+        load_half("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", TEST, (size_t)chosen->test, &out->test, error));
+    return ebm_data_standardise(&chosen->standardise, out, error);
 }
 
 const ebm_dataset_type ebm_mnist = {

@@ -45,6 +45,8 @@ struct ebm_dataset {
     const ebm_dataset_type *type;
     ebm_space space;
     ebm_binarise binarise;
+    /* Real intensities b / 255 of bytes are taken as (b / 255 - mean) / deviation; deviation 0: as they are. */
+    double mean, deviation;
     size_t classes; /* number of labels, 0 without */
     ebm_examples train, test;
     /* For small generated sets: the distinct states of the distribution itself (count x size) and their log
@@ -55,6 +57,9 @@ struct ebm_dataset {
     /* Where the examples are draws of a machine of spins, p(x) ~ exp(sum_(i<j) J_ij x_i x_j + sum_i h_i x_i), that is known:
      * its couplings J (size, size), symmetric with zero diagonal, and fields h (size). NULL otherwise. */
     double *true_couplings, *true_fields;
+    /* Where the examples are draws of a density that is known: its log at x (size), from `law`. NULL otherwise. */
+    double (*log_density)(const ebm_dataset *dataset, const double *x);
+    void *law;     /* plain memory, freed with the rest */
     uint64_t hash; /* of values and labels: FNV-1a 64; part of a result's key */
 };
 
