@@ -89,6 +89,15 @@ START_TEST(test_classifier_first_update) {
         ck_assert_double_le(fabs(moved + rate * slope / (fabs(slope) + 1e-8)), 2e-3 * rate);
     }
     ck_assert_uint_gt(seen, n / 2);
+    train(&s, EXAMPLES /
+                  BATCH); /* the rest of the epoch, whose last minibatch is smaller; then the next has its own order */
+    ebm_random_permutation(ebm_stream_of(7, EBM_PURPOSE_SHUFFLE), 1, EXAMPLES, order);
+    for (size_t i = 0; i < BATCH * PIXELS; i++)
+        x[i] = (ebm_real)(s.data.train.bytes[order[i / PIXELS] * PIXELS + i % PIXELS] / 255.0);
+    l.loss = 0;
+    CHECK_OK(ebm_net_backward(s.net, x, BATCH, (ebm_net_head){slope_of, &l}, g, NULL, s.work, error));
+    CHECK_OK(ebm_classifier_update(s.classifier, &loss, s.work, error));
+    ck_assert_double_le(fabs(loss - l.loss / BATCH), 1e-5);
     free(before);
     free(g);
     school_close(&s);
