@@ -46,19 +46,24 @@ static ebm_status annealed_langevin_create(ebm_sampler *sampler, const ebm_model
     return EBM_OK;
 }
 
-/* In chains->auxiliary. */
+/* In chains->auxiliary; behind it, where adjusted, what is known of the present states. */
 typedef struct memory {
     uint64_t steps; /* since the chains were attached */
 } memory;
 
+enum { MEMORY_BYTES = 64 };
+
 static size_t annealed_langevin_auxiliary_bytes(const ebm_sampler *sampler, const ebm_model *model, size_t chains) {
-    (void)sampler, (void)model, (void)chains;
-    return sizeof(memory);
+    const annealed_langevin_options *o = sampler->options;
+    return o->adjust ? ebm_present_after(MEMORY_BYTES, chains, model->space.size, true) : MEMORY_BYTES;
 }
 
 static void annealed_langevin_auxiliary_start(const ebm_sampler *sampler, const ebm_model *model, ebm_chains *chains) {
-    (void)sampler, (void)model;
+    const annealed_langevin_options *o = sampler->options;
+    (void)model;
     ((memory *)chains->auxiliary)->steps = 0;
+    if (o->adjust)
+        ebm_present_forget(ebm_present_of(chains, MEMORY_BYTES));
 }
 
 /* The step under way; `propose` is called once for each. */
@@ -138,7 +143,7 @@ static ebm_status annealed_langevin_step(ebm_sampler *sampler, const ebm_model *
     const annealed_langevin_options *o = sampler->options;
     const double B = batch_of(o, chains->batch.count);
     double variance;
-    if (chains->auxiliary_bytes != sizeof(memory))
+    if (chains->auxiliary_bytes < annealed_langevin_auxiliary_bytes(sampler, model, chains->batch.count))
         return ebm_fail(error, EBM_INVALID,
                         "sampler annealed-langevin: the chains have no step count: attach them "
                         "first");
@@ -151,6 +156,7 @@ static ebm_status annealed_langevin_step(ebm_sampler *sampler, const ebm_model *
     const ebm_real_law law = {.own = &own,
                               .gradient = true,
                               .adjust = o->adjust,
+                              .present = o->adjust ? ebm_present_of(chains, MEMORY_BYTES) : NULL,
                               .temperature = s.temperature,
                               .propose = annealed_langevin_propose,
                               .ratio = o->adjust ? annealed_langevin_ratio : NULL};

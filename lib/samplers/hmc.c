@@ -16,6 +16,7 @@
 #include "components.h"
 #include "samplers/adaptation.h"
 #include "samplers/leapfrog.h"
+#include "samplers/present.h"
 
 #include <math.h>
 #include <string.h>
@@ -45,7 +46,7 @@ static const ebm_option hmc_table[] = {
 
 static const double FIRST_STEP = 0.1, DIVERGED = 1000;
 
-/* Behind it in the auxiliary memory: the adaptation. */
+/* Behind it in the auxiliary memory: the adaptation, then what is known of the present states. */
 typedef struct hmc_memory {
     uint64_t divergences;
     double transitions, squares,
@@ -60,15 +61,20 @@ static void *adaptation_of(const ebm_chains *chains) {
     return (char *)chains->auxiliary + memory_bytes();
 }
 
+static size_t learnt_bytes(size_t units) {
+    return memory_bytes() + ebm_adaptation_bytes(units);
+}
+
 static size_t hmc_auxiliary_bytes(const ebm_sampler *sampler, const ebm_model *model, size_t chains) {
-    (void)sampler, (void)chains;
-    return memory_bytes() + ebm_adaptation_bytes(model->space.size);
+    (void)sampler;
+    return ebm_present_after(learnt_bytes(model->space.size), chains, model->space.size, true);
 }
 
 static void hmc_auxiliary_start(const ebm_sampler *sampler, const ebm_model *model, ebm_chains *chains) {
     const hmc_options *o = sampler->options;
     memset(chains->auxiliary, 0, sizeof(hmc_memory));
     ebm_adaptation_start(adaptation_of(chains), model->space.size, o->step > 0 ? o->step : FIRST_STEP);
+    ebm_present_forget(ebm_present_of(chains, learnt_bytes(model->space.size)));
 }
 
 static void hmc_reset_counters(const ebm_sampler *sampler, ebm_chains *chains) {
@@ -87,8 +93,9 @@ typedef struct walk {
     const ebm_model *model;
     ebm_path path;
     ebm_chains *chains;
-    ebm_phase here, there;  /* here: the chains' own x; its momentum is not used */
-    ebm_real *step;         /* (B) */
+    ebm_phase here, there; /* here: the chains' own x; its momentum is not used */
+    ebm_real *step;        /* (B) */
+    void *present;
     double *before, *error; /* (B): kinetic energy at the start; H at the end less H at the start */
     ebm_work *work;
 } walk;
@@ -106,7 +113,9 @@ static bool take_walk(walk *w) {
 }
 
 static ebm_status look_around(walk *w, ebm_error *error) {
-    ebm_phase_look(w->model, w->path, &w->here, w->chains, w->work);
+    if (!ebm_present_recall(w->present, &w->here.batch, w->model->space.size, w->path, w->here.energy,
+                            w->here.gradient))
+        ebm_phase_look(w->model, w->path, &w->here, w->chains, w->work);
     for (size_t b = 0; b < w->here.batch.count; b++)
         if (!isfinite(w->here.energy[b]))
             return ebm_fail(error, EBM_DIVERGED,
@@ -189,12 +198,18 @@ static ebm_status walk_on(walk *w, size_t steps, ebm_error *error) {
                                   left, o->mass == MASS_DIAGONAL);
         chains->step += 2;
     }
+    ebm_present_keep(w->present, &w->here.batch, w->model->space.size, w->path, w->here.energy, w->here.gradient);
     return EBM_OK;
 }
 
 static ebm_status hmc_step(ebm_sampler *sampler, const ebm_model *model, ebm_path path, ebm_chains *chains,
                            size_t steps, ebm_work *work, ebm_error *error) {
-    walk w = {.options = sampler->options, .model = model, .path = path, .chains = chains, .work = work};
+    walk w = {.options = sampler->options,
+              .model = model,
+              .path = path,
+              .chains = chains,
+              .present = ebm_present_of(chains, learnt_bytes(model->space.size)),
+              .work = work};
     const size_t mark = ebm_work_mark(work);
     if (chains->auxiliary_bytes != hmc_auxiliary_bytes(sampler, model, chains->batch.count))
         return ebm_fail(error, EBM_INVALID, "sampler hmc: the chains have no step size and scales: attach them first");
@@ -203,7 +218,7 @@ static ebm_status hmc_step(ebm_sampler *sampler, const ebm_model *model, ebm_pat
     ebm_status status = take_walk(&w)
                             ? walk_on(&w, steps, error)
                             : ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu trajectories", chains->batch.count);
-    chains->batch.field_ok = status == EBM_OK && w.here.batch.field_ok;
+    chains->batch.field_ok = status == EBM_OK && (w.here.batch.field_ok || model->n_field == 0);
     chains->batch.hidden_ok = false;
     ebm_work_release(work, mark);
     return status;

@@ -112,11 +112,15 @@ static bool is_fitted(const ebm_sampler *sampler) {
     return ((const independence_options *)sampler->options)->mean.count == 0;
 }
 
-static size_t independence_auxiliary_bytes(const ebm_sampler *sampler, const ebm_model *model, size_t chains) {
+/* The adaptation, and the moments of a fitted proposal. */
+static size_t learnt_bytes(const ebm_sampler *sampler, const ebm_model *model) {
     const size_t V = model->space.size, first = ebm_adaptation_bytes(V);
     const size_t second = is_fitted(sampler) ? ebm_chain_moments_bytes(V) : 0;
-    (void)chains;
     return second > SIZE_MAX - first ? SIZE_MAX : first + second;
+}
+
+static size_t independence_auxiliary_bytes(const ebm_sampler *sampler, const ebm_model *model, size_t chains) {
+    return ebm_present_after(learnt_bytes(sampler, model), chains, model->space.size, false);
 }
 
 static void *moments_of(const void *auxiliary, size_t units) {
@@ -126,6 +130,7 @@ static void *moments_of(const void *auxiliary, size_t units) {
 static void independence_auxiliary_start(const ebm_sampler *sampler, const ebm_model *model, ebm_chains *chains) {
     const size_t V = model->space.size;
     ebm_adaptation_start(chains->auxiliary, V, 2.38 / sqrt((double)V));
+    ebm_present_forget(ebm_present_of(chains, learnt_bytes(sampler, model)));
     if (is_fitted(sampler))
         ebm_chain_moments_start(moments_of(chains->auxiliary, V), V);
 }
@@ -231,12 +236,15 @@ static ebm_status warmup_adapt(const ebm_real_walk *w, double acceptance, uint64
 
 static ebm_status independence_step(ebm_sampler *sampler, const ebm_model *model, ebm_path path, ebm_chains *chains,
                                     size_t steps, ebm_work *work, ebm_error *error) {
+    void *present = ebm_present_of(chains, learnt_bytes(sampler, model));
     const ebm_real_law fresh = {.own = sampler,
                                 .adjust = true,
+                                .present = present,
                                 .start = independence_start,
                                 .propose = independence_propose,
                                 .ratio = independence_ratio};
-    const ebm_real_law warmup = {.own = sampler, .adjust = true, .propose = warmup_propose, .adapt = warmup_adapt};
+    const ebm_real_law warmup = {
+        .own = sampler, .adjust = true, .present = present, .propose = warmup_propose, .adapt = warmup_adapt};
     if (!chains->auxiliary)
         return ebm_fail(error, EBM_INVALID, "sampler independence: the chains keep no proposal: attach them first");
     const ebm_real_law *law = chains->adapting && is_fitted(sampler) ? &warmup : &fresh;

@@ -48,12 +48,15 @@ static void mala_destroy(ebm_sampler *sampler) {
 }
 
 static size_t mala_auxiliary_bytes(const ebm_sampler *sampler, const ebm_model *model, size_t chains) {
-    (void)sampler, (void)chains;
-    return ebm_adaptation_bytes(model->space.size);
+    const size_t V = model->space.size;
+    (void)sampler;
+    return ebm_present_after(ebm_adaptation_bytes(V), chains, V, true);
 }
 
 static void mala_auxiliary_start(const ebm_sampler *sampler, const ebm_model *model, ebm_chains *chains) {
-    ebm_adaptation_start(chains->auxiliary, model->space.size, first_step(sampler->options, model->space.size));
+    const size_t V = model->space.size;
+    ebm_adaptation_start(chains->auxiliary, V, first_step(sampler->options, V));
+    ebm_present_forget(ebm_present_of(chains, ebm_adaptation_bytes(V)));
 }
 
 static double step_of(const mala_options *o, const ebm_chains *chains, size_t units) {
@@ -119,6 +122,7 @@ static ebm_status mala_step(ebm_sampler *sampler, const ebm_model *model, ebm_pa
     const ebm_real_law law = {.own = sampler->options,
                               .gradient = true,
                               .adjust = true,
+                              .present = ebm_present_of(chains, ebm_adaptation_bytes(model->space.size)),
                               .propose = mala_propose,
                               .ratio = mala_ratio,
                               .adapt = mala_adapt};

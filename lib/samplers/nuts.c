@@ -13,6 +13,7 @@
 #include "components.h"
 #include "samplers/adaptation.h"
 #include "samplers/nuts_tree.h"
+#include "samplers/present.h"
 
 #include <math.h>
 #include <string.h>
@@ -39,7 +40,8 @@ static const ebm_option nuts_table[] = {
     EBM_OPTIONS_END,
 };
 
-/* In chains->auxiliary: the counts, the adaptation, and how often each chain has halved its step (B). */
+/* In chains->auxiliary: the counts, the adaptation, how often each chain has halved its step (B), and what is known of
+ * the present states. */
 typedef struct counts {
     uint64_t transitions, moved, divergent, saturated, depth, leaves;
     uint64_t units;
@@ -51,9 +53,14 @@ static void *adaptation_of(const ebm_chains *chains) {
     return (char *)chains->auxiliary + COUNT_BYTES;
 }
 
+static size_t learnt_bytes(size_t units, size_t chains) {
+    return COUNT_BYTES + ebm_adaptation_bytes(units) + (chains + 63) / 64 * 64;
+}
+
 static size_t nuts_auxiliary_bytes(const ebm_sampler *sampler, const ebm_model *model, size_t chains) {
+    const size_t V = model->space.size;
     (void)sampler;
-    return COUNT_BYTES + ebm_adaptation_bytes(model->space.size) + (chains + 63) / 64 * 64;
+    return ebm_present_after(learnt_bytes(V, chains), chains, V, true);
 }
 
 static uint8_t *halvings_of(const ebm_chains *chains) {
@@ -64,7 +71,8 @@ static uint8_t *halvings_of(const ebm_chains *chains) {
 static void nuts_auxiliary_start(const ebm_sampler *sampler, const ebm_model *model, ebm_chains *chains) {
     const nuts_options *o = sampler->options;
     const size_t V = model->space.size;
-    memset(chains->auxiliary, 0, chains->auxiliary_bytes);
+    memset(chains->auxiliary, 0, learnt_bytes(V, chains->batch.count));
+    ebm_present_forget(ebm_present_of(chains, learnt_bytes(V, chains->batch.count)));
     ((counts *)chains->auxiliary)->units = V;
     ebm_adaptation_start(adaptation_of(chains), V, o->step > 0 ? o->step : pow((double)V, -0.25));
 }
@@ -103,7 +111,10 @@ static double free_the_stuck(const ebm_nuts_outcome *outcome, size_t B, uint8_t 
 
 static ebm_status look(const ebm_nuts_walk *w, ebm_phase *here, ebm_work *work, ebm_error *error) {
     const ebm_chains *c = w->chains;
-    ebm_phase_look(w->model, w->path, here, w->chains, work);
+    const size_t V = w->model->space.size;
+    const void *present = ebm_present_of(c, learnt_bytes(V, here->batch.count));
+    if (!ebm_present_recall(present, &here->batch, V, w->path, here->energy, here->gradient))
+        ebm_phase_look(w->model, w->path, here, w->chains, work);
     for (size_t b = 0; b < here->batch.count; b++)
         if (!isfinite(here->energy[b]))
             return ebm_fail(error, EBM_DIVERGED,
@@ -130,6 +141,9 @@ static ebm_status walk_on(const nuts_options *o, ebm_nuts_walk *w, size_t steps,
         ebm_adaptation_update(adaptation, acceptance, o->target, B, w->here.batch.x,
                               chains->warmup_left > s ? chains->warmup_left - s : 0, o->mass == MASS_DIAGONAL);
     }
+    const size_t V = w->model->space.size;
+    ebm_present_keep(ebm_present_of(chains, learnt_bytes(V, B)), &w->here.batch, V, w->path, w->here.energy,
+                     w->here.gradient);
     return EBM_OK;
 }
 
@@ -154,7 +168,8 @@ static ebm_status nuts_step(ebm_sampler *sampler, const ebm_model *model, ebm_pa
     ebm_status status = w.here.gradient && w.here.energy && w.outcome
                             ? walk_on(o, &w, steps, work, error)
                             : ebm_fail(error, EBM_NO_MEMORY, "no memory for the gradients of %zu chains", B);
-    chains->batch.field_ok = chains->batch.hidden_ok = false;
+    chains->batch.field_ok = status == EBM_OK && model->n_field == 0;
+    chains->batch.hidden_ok = false;
     ebm_work_release(work, mark);
     return status;
 }

@@ -111,12 +111,16 @@ static double first_scale(const random_walk_options *o, size_t units) {
     return o->scale > 0 ? o->scale : 2.38 / sqrt((double)units);
 }
 
-static size_t random_walk_auxiliary_bytes(const ebm_sampler *sampler, const ebm_model *model, size_t chains) {
+/* The adaptation, and the moments of a dense covariance. */
+static size_t learnt_bytes(const ebm_sampler *sampler, const ebm_model *model) {
     const random_walk_options *o = sampler->options;
     const size_t V = model->space.size, first = ebm_adaptation_bytes(V);
     const size_t second = o->covariance == SHAPE_DENSE ? ebm_chain_moments_bytes(V) : 0;
-    (void)chains;
     return second > SIZE_MAX - first ? SIZE_MAX : first + second;
+}
+
+static size_t random_walk_auxiliary_bytes(const ebm_sampler *sampler, const ebm_model *model, size_t chains) {
+    return ebm_present_after(learnt_bytes(sampler, model), chains, model->space.size, false);
 }
 
 static void *moments_of(const void *auxiliary, size_t units) {
@@ -127,6 +131,7 @@ static void random_walk_auxiliary_start(const ebm_sampler *sampler, const ebm_mo
     const random_walk_options *o = sampler->options;
     const size_t V = model->space.size;
     ebm_adaptation_start(chains->auxiliary, V, first_scale(o, V));
+    ebm_present_forget(ebm_present_of(chains, learnt_bytes(sampler, model)));
     if (o->covariance == SHAPE_DENSE)
         ebm_chain_moments_start(moments_of(chains->auxiliary, V), V);
 }
@@ -194,8 +199,12 @@ static ebm_status random_walk_adapt(const ebm_real_walk *w, double acceptance, u
 
 static ebm_status random_walk_step(ebm_sampler *sampler, const ebm_model *model, ebm_path path, ebm_chains *chains,
                                    size_t steps, ebm_work *work, ebm_error *error) {
-    const ebm_real_law law = {
-        .own = sampler, .gradient = false, .adjust = true, .propose = random_walk_propose, .adapt = random_walk_adapt};
+    const ebm_real_law law = {.own = sampler,
+                              .gradient = false,
+                              .adjust = true,
+                              .present = ebm_present_of(chains, learnt_bytes(sampler, model)),
+                              .propose = random_walk_propose,
+                              .adapt = random_walk_adapt};
     return ebm_real_proposals_walk(&law, model, path, chains, steps, work, error);
 }
 

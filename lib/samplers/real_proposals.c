@@ -193,7 +193,8 @@ static ebm_status walk_on(walk *own, size_t steps, ebm_error *error) {
     ebm_real_walk *w = &own->seen;
     const uint64_t left = w->chains->warmup_left;
     if (w->law->adjust) {
-        look(w, &w->here);
+        if (!ebm_present_recall(w->law->present, &w->here.batch, w->units, w->path, w->here.energy, w->here.gradient))
+            look(w, &w->here);
         EBM_TRY(start_is_sound(w, error));
         if (w->law->start)
             w->law->start(w);
@@ -203,6 +204,8 @@ static ebm_status walk_on(walk *own, size_t steps, ebm_error *error) {
             EBM_TRY(adjusted_step(own, left > s ? left - s : 0, error));
         else
             EBM_TRY(unadjusted_step(own, error));
+    if (w->law->adjust)
+        ebm_present_keep(w->law->present, &w->here.batch, w->units, w->path, w->here.energy, w->here.gradient);
     return EBM_OK;
 }
 

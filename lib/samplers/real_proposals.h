@@ -8,7 +8,7 @@
 #ifndef EBM_REAL_PROPOSALS_H
 #define EBM_REAL_PROPOSALS_H
 
-#include "ebm/sampler.h"
+#include "samplers/present.h"
 
 /* All chains at their present states, or at those proposed. */
 typedef struct ebm_real_side {
@@ -39,6 +39,7 @@ struct ebm_real_law {
     const void *own;    /* the sampler's */
     bool gradient;      /* proposals look at dE/dx */
     bool adjust;        /* accept or reject; else every proposal is taken */
+    void *present;      /* adjusted walks: what is known from the last call (present.h); NULL: nothing is kept */
     double temperature; /* tau: adjusted walks leave exp(-E_beta / tau) invariant; 0 stands for 1 */
     /* here.kept where a call begins. NULL: the law keeps nothing */
     void (*start)(const ebm_real_walk *walk);
