@@ -55,6 +55,8 @@ static ebm_status prepare(training *t, const ebm_case *c, int threads, ebm_error
     if (t->data.space.rank != 2)
         return ebm_fail(error, EBM_UNSUPPORTED, "runner classifier is for pictures, the data are %zu units in a line",
                         t->data.space.size);
+    if (t->data.classes < 2)
+        return ebm_fail(error, EBM_UNSUPPORTED, "runner classifier needs examples with labels, the data have none");
     EBM_TRY(ebm_digits_net_create(t->data.space.shape[0], t->data.space.shape[1], t->data.classes, (size_t)o->channels,
                                   (size_t)o->hidden, &t->net, error));
     ebm_net_initialise(t->net, c->seed);
