@@ -121,6 +121,12 @@ static void move(ebm_picture p, long down, long right, ebm_real *x, ebm_real *ke
         }
 }
 
+/* Values of a data set that standardises its pictures, back as intensities. */
+static void to_intensities(const ebm_dataset *data, size_t count, ebm_real *x) {
+    for (size_t i = 0; data->deviation > 0 && i < count; i++)
+        x[i] = (ebm_real)((double)x[i] * data->deviation + data->mean);
+}
+
 /* The minibatch of the next update; returns its number of examples. */
 static size_t fill(ebm_classifier *c) {
     const ebm_examples *train = &c->data->train;
@@ -134,6 +140,7 @@ static size_t fill(ebm_classifier *c) {
     c->epoch = epoch;
     ebm_examples_batch(c->data, train, c->order + first, 0, n, ebm_stream_of(c->seed, EBM_PURPOSE_BINARISE), c->done,
                        c->x);
+    to_intensities(c->data, n * inputs, c->x);
     for (size_t i = 0; reach > 0 && i < n; i++) {
         const long down = (long)ebm_random_below(shifts, (uint32_t)i, c->done, 0, 2 * reach + 1) - (long)reach;
         const long right = (long)ebm_random_below(shifts, (uint32_t)i, c->done, 1, 2 * reach + 1) - (long)reach;
@@ -197,6 +204,7 @@ ebm_status ebm_classifier_score_half(const ebm_net *net, const ebm_dataset *data
     for (size_t first = 0; status == EBM_OK && first < half->count; first += AT_ONCE) {
         const size_t n = half->count - first < AT_ONCE ? half->count - first : AT_ONCE;
         ebm_examples_fixed(data, half, first, n, x);
+        to_intensities(data, n * inputs, x);
         status = ebm_net_forward(net, net->n_layers, x, n, y, work, error);
         for (size_t i = 0; status == EBM_OK && i < n; i++) {
             const size_t label = (size_t)half->labels[first + i];

@@ -193,6 +193,22 @@ START_TEST(test_classifier_learns_and_is_scored) {
     ck_assert_double_le(fabs(score.loss - sum / TESTS), 1e-12 * TESTS);
     const double variance = (squares / TESTS - sum / TESTS * sum / TESTS) * TESTS / (TESTS - 1);
     ck_assert_double_le(fabs(score.loss_se - sqrt(variance / TESTS)), 1e-9);
+    ebm_dataset standard = s.data; /* the same pictures, standardised: seen as they were, to rounding */
+    ebm_classifier_score same;
+    ebm_classifier *other;
+    double loss[2];
+    standard.mean = 0.1307;
+    standard.deviation = 0.3081;
+    CHECK_OK(ebm_classifier_score_half(s.net, &standard, &standard.test, &same, s.work, error));
+    ck_assert_double_le(fabs(same.loss - score.loss), 1e-5);
+    for (int k = 0; k < 2; k++) {
+        ebm_net_initialise(s.net, 3);
+        CHECK_OK(ebm_classifier_create(s.net, k ? &standard : &s.data, (ebm_classifier_settings){50, 1, 2, 0.005}, 7,
+                                       &other, error));
+        CHECK_OK(ebm_classifier_update(other, &loss[k], s.work, error));
+        ebm_classifier_free(other);
+    }
+    ck_assert_double_le(fabs(loss[1] - loss[0]), 1e-5);
     free(x);
     school_close(&s);
 }

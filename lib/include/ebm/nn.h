@@ -95,7 +95,7 @@ EBM_NODISCARD ebm_status ebm_net_load(const char *directory, ebm_net **out, ebm_
 
 /* Training a net to classify the labelled pictures of a data set by Adam on the mean cross-entropy of minibatches, a fresh
  * permutation of the training half each epoch, every picture moved by up to `shift` pixels each way at random (what moves in is
- * 0), with a rate that falls to 0 along a half cosine. */
+ * 0), with a rate that falls to 0 along a half cosine. Pictures that the data set standardises are taken back to intensities. */
 typedef struct ebm_classifier_settings {
     size_t batch, epochs, shift;
     double rate;
