@@ -12,6 +12,7 @@
     ENTRY(ebm_random_patterns)                                                                                         \
     ENTRY(ebm_machine_draws)                                                                                           \
     ENTRY(ebm_random_distribution)                                                                                     \
+    ENTRY(ebm_mixed_classes)                                                                                           \
     ENTRY(ebm_many_body)                                                                                               \
     ENTRY(ebm_gaussian_mixture_2d)                                                                                     \
     ENTRY(ebm_glyphs)                                                                                                  \
@@ -113,7 +114,8 @@
     ENTRY(ebm_stein_estimator)                                                                                         \
     ENTRY(ebm_normal_draws)                                                                                            \
     ENTRY(ebm_categorical_draws)                                                                                       \
-    ENTRY(ebm_gaussian_draws)
+    ENTRY(ebm_gaussian_draws)                                                                                          \
+    ENTRY(ebm_harmonium_laws)
 
 #define EBM_DECLARE_DATASET(name) extern const ebm_dataset_type name;
 #define EBM_DECLARE_MODEL(name) extern const ebm_model_type name;

@@ -3,6 +3,8 @@
  *   log-likelihood of an example: -E(x) - log Z
  *   KL(data || model) = sum_x d(x) log d(x) / p(x), with the data's distribution d known
  *
+ * Where the density d of the examples is known (dataset.h), kl_test is the mean of log d(x) / p(x) over the test half.
+ *
  * Over a test set the mean log-likelihood is an estimate for new examples: its standard error is that over examples.
  * Over the training set it is the objective itself and carries none. */
 #include "estimators/estimators.h"
@@ -25,8 +27,39 @@ static const ebm_metric exact_metrics[] = {
     {"log_z", "nats", false, "log normaliser, exact"},
     {"loglik_train", "nats", false, "mean log-likelihood of training examples"},
     {"loglik_test", "nats", false, "mean log-likelihood of test examples; s.e. over examples"},
+    {"kl_test", "nats", false,
+     "mean over test examples of the log of their known density over the model's: KL(law || model), s.e. over "
+     "examples"},
     EBM_METRICS_END,
 };
+
+/* excess (count) = log d(x) - log p(x) of the first test examples, from their energies. */
+static void to_excess(const ebm_dataset *data, size_t count, double log_z, ebm_real *row, double *wide,
+                      double *excess) {
+    for (size_t b = 0; b < count; b++) {
+        ebm_examples_fixed(data, &data->test, b, 1, row);
+        for (size_t i = 0; i < data->space.size; i++)
+            wide[i] = (double)row[i];
+        excess[b] += data->log_density(data, wide) + log_z;
+    }
+}
+
+static ebm_status emit_divergence(const ebm_estimate_inputs *in, size_t count, double log_z, ebm_sink *sink,
+                                  ebm_error *error) {
+    const size_t mark = ebm_work_mark(in->work), V = in->data->space.size;
+    double *excess = ebm_work_take(in->work, count, sizeof *excess), *wide = ebm_work_take(in->work, V, sizeof *wide);
+    ebm_real *row = ebm_work_take(in->work, V, sizeof *row);
+    ebm_status status = excess && wide && row ? ebm_examples_energy(in->model, in->data, &in->data->test, 0, count,
+                                                                    excess, in->work, error)
+                                              : ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu likelihoods", count);
+    if (status == EBM_OK) {
+        to_excess(in->data, count, log_z, row, wide, excess);
+        const ebm_mean_value divergence = ebm_mean_of(excess, count);
+        status = sink->emit(sink, "kl_test", divergence.mean, divergence.se, error);
+    }
+    ebm_work_release(in->work, mark);
+    return status;
+}
 
 static ebm_status exact_estimate(const void *options, const ebm_estimate_inputs *inputs, ebm_sink *sink,
                                  ebm_error *error) {
@@ -47,6 +80,8 @@ static ebm_status exact_estimate(const void *options, const ebm_estimate_inputs 
         EBM_TRY(ebm_examples_mean_energy(model, data, &data->test, (size_t)o->limits.test_examples, &energy,
                                          inputs->work, error));
         EBM_TRY(sink->emit(sink, "loglik_test", -energy.mean - log_z, energy.se, error));
+        if (data->log_density)
+            EBM_TRY(emit_divergence(inputs, energy.count, log_z, sink, error));
     }
     return EBM_OK;
 }
