@@ -57,6 +57,16 @@ static inline uint32_t ebm_data_seed(int64_t data_seed, uint32_t case_seed) {
     return data_seed == 0 ? case_seed : (uint32_t)data_seed;
 }
 
+/* The option leave_out of labelled data: a digit to hold out of the training half. */
+#define EBM_LEAVE_OUT_OPTION(type)                                                                                     \
+    {                                                                                                                  \
+        "leave_out", EBM_OPTION_INT, EBM_OFFSET(type, leave_out), "-1", -1, 9, NULL, 0,                                \
+            "digit taken out of the training half, after `train` has counted, and left in the test half; -1: none"     \
+    }
+/* Takes the examples of one label out of a half of `size` units an example; label < 0: nothing. EBM_INVALID where none would
+ * be left. */
+EBM_NODISCARD ebm_status ebm_examples_leave_out(ebm_examples *half, size_t size, int64_t label, ebm_error *error);
+
 /* Binary data that are uniform over `count` states which can be written down: the support is all of them; the training
  * half is all of them too (draws = 0) or `draws` of them at random; the test half is the support. `write` puts state
  * number `state` into size bytes and returns its label. `classes` = 0: no labels are kept. */

@@ -30,7 +30,7 @@ enum {
 _Static_assert(JITTER_WORD + 2 * EBM_GLYPH_POINTS <= WORDS, "a word for each coordinate of a skeleton");
 
 typedef struct glyphs_options {
-    int64_t train, test, side, data_seed;
+    int64_t train, test, side, data_seed, leave_out;
     int binarise;
     ebm_standardise_options standardise;
 } glyphs_options;
@@ -45,6 +45,7 @@ static const ebm_option options_table[] = {
      "threshold: 1 from intensity 1/2; none: real intensities from 0 to 1"},
     EBM_STANDARDISE_OPTIONS(glyphs_options, standardise),
     EBM_DATA_SEED_OPTION(glyphs_options),
+    EBM_LEAVE_OUT_OPTION(glyphs_options),
     EBM_OPTIONS_END,
 };
 
@@ -263,6 +264,7 @@ static ebm_status load(const void *options, uint32_t seed, ebm_dataset *out, ebm
     out->space = ebm_space_picture(out->binarise == EBM_BINARISE_NONE ? EBM_REAL_LINE : EBM_BINARY, side, side);
     out->classes = EBM_GLYPH_DIGITS;
     EBM_TRY(fill(ebm_stream_of(data_seed, EBM_PURPOSE_DATA), (size_t)chosen->train, side, &out->train, error));
+    EBM_TRY(ebm_examples_leave_out(&out->train, out->space.size, chosen->leave_out, error));
     EBM_TRY(fill(ebm_stream_of(data_seed, EBM_PURPOSE_TEST_DATA), (size_t)chosen->test, side, &out->test, error));
     return ebm_data_standardise(&chosen->standardise, out, error);
 }

@@ -9,7 +9,7 @@
 enum { SIDE = 28, CLASSES = 10, TRAIN = 60000, TEST = 10000 };
 
 typedef struct mnist_options {
-    int64_t train, test;
+    int64_t train, test, leave_out;
     int binarise;
     ebm_standardise_options standardise;
 } mnist_options;
@@ -23,6 +23,7 @@ static const ebm_option options_table[] = {
      "stochastic: 1 with probability intensity, afresh in every minibatch, once and for all in the test half; "
      "threshold: 1 from intensity 1/2; none: real intensities from 0 to 1"},
     EBM_STANDARDISE_OPTIONS(mnist_options, standardise),
+    EBM_LEAVE_OUT_OPTION(mnist_options),
     EBM_OPTIONS_END,
 };
 
@@ -51,6 +52,7 @@ static ebm_status load(const void *options, uint32_t seed, ebm_dataset *out, ebm
     out->classes = CLASSES;
     EBM_TRY(load_half("train-images-idx3-ubyte", "train-labels-idx1-ubyte", TRAIN, (size_t)chosen->train, &out->train,
                       error));
+    EBM_TRY(ebm_examples_leave_out(&out->train, out->space.size, chosen->leave_out, error));
     EBM_TRY(
         load_half("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", TEST, (size_t)chosen->test, &out->test, error));
     return ebm_data_standardise(&chosen->standardise, out, error);

@@ -35,7 +35,9 @@ typedef enum ebm_purpose {
     EBM_PURPOSE_RECALL = 17,          /* damage to stored patterns, random states to walk from */
     EBM_PURPOSE_EXTRA_UNITS = 18,     /* what fills units that are appended to patterns */
     EBM_PURPOSE_COMPLETION = 19,      /* missing units, drawn given the others */
-    EBM_PURPOSE_AUGMENT = 20          /* how training pictures are moved about */
+    EBM_PURPOSE_AUGMENT = 20,         /* how training pictures are moved about */
+    EBM_PURPOSE_IMPUTATION = 21,      /* which pixels are missing, and what they are filled with */
+    EBM_PURPOSE_OUTLIERS = 22         /* examples that are to be told from the data */
 } ebm_purpose;
 
 /* A family of numbers, passed by value. */
