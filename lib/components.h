@@ -94,6 +94,8 @@
     ENTRY(ebm_classify)                                                                                                \
     ENTRY(ebm_logistic_regression)                                                                                     \
     ENTRY(ebm_completion)                                                                                              \
+    ENTRY(ebm_anomaly)                                                                                                 \
+    ENTRY(ebm_imputation)                                                                                              \
     ENTRY(ebm_generation)                                                                                              \
     ENTRY(ebm_autocorrelation_time_estimator)                                                                          \
     ENTRY(ebm_tap)                                                                                                     \
