@@ -7,6 +7,7 @@
 #include "exact_law.h"
 #include "measure.h"
 #include "runners.h"
+#include "shown.h"
 #include "traces.h"
 #include "worst.h"
 
@@ -21,6 +22,7 @@ typedef struct mix_options {
     double temperature, window, dispersion;
     int start;
     bool traces, mmd, stein, black_box, worst;
+    char *observables;
 } mix_options;
 
 typedef enum mix_start { START_OVERDISPERSED, START_UNIFORM, START_EXACT } mix_start;
@@ -39,6 +41,8 @@ static const ebm_option mix_table[] = {
      "N(0, dispersion^2)); uniform (real units: N(0, 1)); exact: independent draws of the model"},
     {"dispersion", EBM_OPTION_REAL, AT(dispersion), "10", 0, 1e6, NULL, 0,
      "standard deviation of overdispersed starts of real units"},
+    {"observables", EBM_OPTION_STRING, AT(observables), NULL, 0, 0, NULL, 0,
+     "which observables get rows of their own, with commas between, or none; left out: all"},
     {"traces", EBM_OPTION_BOOL, AT(traces), "false", 0, 0, NULL, 0,
      "side file traces.npy: (observables, chains, draws), the observables in the order of the rows"},
     {"states", EBM_OPTION_INT, AT(states), "0", 0, 10000, NULL, 0,
@@ -279,14 +283,16 @@ static ebm_status report(walk *w, ebm_output *output, ebm_error *error) {
     const ebm_subject *s = &w->subject;
     const size_t V = s->model.space.size, B = w->chains.batch.count;
     ebm_sink *sink = &output->sink;
+    ebm_shown shown;
+    EBM_TRY(ebm_shown_create(o->observables, sink, &shown, error));
     const ebm_walk_cost cost = ebm_walk_cost_of(&w->chains, &s->model.space, o->black_box);
-    EBM_TRY(ebm_recording_report(&w->recording, &cost, V, o->window, sink, s->work, error));
+    EBM_TRY(ebm_recording_report(&w->recording, &cost, V, o->window, &shown.sink, s->work, error));
     if (o->worst)
         EBM_TRY(ebm_worst_report(&w->recording, &s->model, s->path, (size_t)o->exact_states, &cost, o->window,
                                  s->sampler.exact, sink, s->work, error));
     if (s->model.n_hidden == 0)
-        EBM_TRY(ebm_recording_specific_heat(&w->recording, s->path.beta, V, sink, s->work, error));
-    EBM_TRY(ebm_exact_law_report(&w->law, sink, s->work, error));
+        EBM_TRY(ebm_recording_specific_heat(&w->recording, s->path.beta, V, &shown.sink, s->work, error));
+    EBM_TRY(ebm_exact_law_report(&w->law, &shown.sink, s->work, error));
     EBM_TRY(report_cost(w, &cost, sink, error));
     EBM_TRY(ebm_exact_law_chi_square(&w->law, w->chains.batch.x, B, sink, s->work, error));
     if (o->mmd)
@@ -294,7 +300,7 @@ static ebm_status report(walk *w, ebm_output *output, ebm_error *error) {
     EBM_TRY(ebm_exact_law_kolmogorov(&w->law, w->chains.batch.x, B, sink, s->work, error));
     if (o->stein)
         EBM_TRY(report_stein(w, sink, error));
-    EBM_TRY(ebm_recording_autocorrelations(&w->recording, (size_t)o->lags, sink, s->work, error));
+    EBM_TRY(ebm_recording_autocorrelations(&w->recording, (size_t)o->lags, &shown.sink, s->work, error));
     output->step = (uint64_t)o->draws;
     EBM_TRY(ebm_measure(w->c, s, 0, w->c->n_measures, output, error));
     if (s->sampler.type->report)
@@ -321,6 +327,8 @@ static ebm_status save_side_files(walk *w, ebm_output *output, ebm_error *error)
 static ebm_status prepare(walk *w, int threads, ebm_error *error) {
     const mix_options *o = w->options;
     ebm_subject *s = &w->subject;
+    ebm_shown shown;
+    EBM_TRY(ebm_shown_create(o->observables, NULL, &shown, error));
     EBM_TRY(ebm_subject_create(w->c, threads, s, error));
     s->path = (ebm_path){NULL, 1 / o->temperature};
     s->thin = (size_t)o->thin;

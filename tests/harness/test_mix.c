@@ -135,6 +135,26 @@ START_TEST(test_mix_curves_stand_at_their_lags) {
 }
 END_TEST
 
+/* Rows of some observables alone: the same values, nothing of the others, and costs, whose names begin alike, stay. */
+START_TEST(test_mix_observables_may_be_chosen) {
+    static const char *const kept[] = {"first", "first_tau", "m2_exact", "energy_evaluations", "least_ess"};
+    static const char *const dropped[] = {"energy", "energy_tau", "specific_heat", "magnetisation_rhat"};
+    mix_case all, some, none;
+    mix_run_ok(MIX(RBM, "draws: 20, worst: true"), 0, 1, &all);
+    mix_run_ok(MIX(RBM, "draws: 20, worst: true, observables: 'first, m2'"), 0, 1, &some);
+    mix_run_ok(MIX(RBM, "draws: 20, worst: true, observables: none"), 0, 1, &none);
+    for (size_t k = 0; k < sizeof kept / sizeof *kept; k++)
+        ck_assert_double_eq(mix_value(&some, kept[k]), mix_value(&all, kept[k]));
+    for (size_t k = 0; k < sizeof dropped / sizeof *dropped; k++)
+        ck_assert_ptr_null(nth_row(&some.out.table, dropped[k], 0));
+    ck_assert_ptr_null(nth_row(&none.out.table, "first", 0));
+    ck_assert_double_eq(mix_value(&none, "least_ess"), mix_value(&all, "least_ess"));
+    mix_close(&all);
+    mix_close(&some);
+    mix_close(&none);
+}
+END_TEST
+
 /* Tests of the last states: passed at equilibrium, failed by chains on the way there. Squared MMD divided by its error
  * is not normal where the laws are equal, but is bounded by the same 6 in practice: the jackknife error is too large
  * there, not too small. */
@@ -305,6 +325,7 @@ START_TEST(test_mix_refuses_what_cannot_be) {
         const char *says;
     } bad[] = {
         {MIX(RBM, "draws: 1000000000"), EBM_INVALID, "lower `draws`, or raise `thin`"},
+        {MIX(RBM, "observables: 'first, secnd'"), EBM_INVALID, "unknown observable 'secnd'"},
         {MIX("{name: rbm, hidden: 4}", ""), EBM_INVALID, "model rbm needs a dataset"},
         {MIX("{name: rbm, visible: 40, hidden: 40}", "start: exact"), EBM_UNSUPPORTED, "exact draws"},
     };
@@ -485,6 +506,7 @@ int main(void) {
     tcase_add_test(t, test_mix_costs_are_counted_after_warmup);
     tcase_add_test(t, test_mix_black_box_counts_the_values_weighed);
     tcase_add_test(t, test_mix_curves_stand_at_their_lags);
+    tcase_add_test(t, test_mix_observables_may_be_chosen);
     tcase_add_test(t, test_mix_last_states_follow_the_law);
     tcase_add_test(t, test_mix_last_real_states_follow_the_law);
     tcase_add_test(t, test_mix_goes_on_from_a_checkpoint);
