@@ -88,6 +88,8 @@ static void start_aligned(const ebm_space *space, ebm_stream stream, uint32_t ch
         row[i] = value;
 }
 
+enum { ATTEMPTS = 1000 }; /* at a start of finite energy */
+
 /* Row b of the chains at its start number `attempt`, without the model having a say. */
 static void start_row(walk *w, const ebm_base *uniform, size_t b, uint64_t attempt) {
     const ebm_space *space = &w->subject.model.space;
@@ -102,9 +104,28 @@ static void start_row(walk *w, const ebm_base *uniform, size_t b, uint64_t attem
         row[i] *= (ebm_real)w->options->dispersion;
 }
 
-/* Where a start has no finite energy (a variance below 0, say), the chain is started anew. */
+/* Rows into states that the model can be in (whole numbers for counts, say): h drawn given the rows, then x given h. */
+static void start_by_blocks(walk *w) {
+    const ebm_model *model = &w->subject.model;
+    ebm_batch *batch = &w->chains.batch;
+    const ebm_stream stream = ebm_stream_of(w->c->seed, EBM_PURPOSE_CHAIN_START);
+    model->type->sample_hidden(model, w->subject.path, batch, stream, 0, ATTEMPTS, w->subject.work);
+    model->type->sample_visible(model, w->subject.path, batch, stream, 0, ATTEMPTS + 1, w->subject.work);
+    ebm_model_field(model, batch, w->subject.work);
+}
+
+static size_t starts_without_energy(walk *w, double *energy) {
+    const ebm_batch *batch = &w->chains.batch;
+    size_t wrong = 0;
+    w->subject.model.type->energy(&w->subject.model, w->subject.path, batch, energy, w->subject.work);
+    for (size_t b = 0; b < batch->count; b++)
+        wrong += !isfinite(energy[b]);
+    return wrong;
+}
+
+/* Where a start has no finite energy (a variance below 0, say), the chain is started anew; where the model draws in blocks, one
+ * sweep of it comes first. */
 static ebm_status start_blindly(walk *w, ebm_error *error) {
-    enum { ATTEMPTS = 1000 };
     const ebm_model *model = &w->subject.model;
     ebm_batch *batch = &w->chains.batch;
     ebm_base uniform;
@@ -120,10 +141,11 @@ static ebm_status start_blindly(walk *w, ebm_error *error) {
                 start_row(w, &uniform, b, attempt);
         batch->field_ok = false;
         ebm_model_field(model, batch, w->subject.work);
-        model->type->energy(model, w->subject.path, batch, energy, w->subject.work);
-        wrong = 0;
-        for (size_t b = 0; b < batch->count; b++)
-            wrong += !isfinite(energy[b]);
+        wrong = starts_without_energy(w, energy);
+        if (wrong > 0 && attempt == 0 && ebm_model_slots(model->type) & EBM_SLOT_BLOCK) {
+            start_by_blocks(w);
+            wrong = starts_without_energy(w, energy);
+        }
     }
     ebm_work_release(w->subject.work, mark);
     ebm_base_free(&uniform);

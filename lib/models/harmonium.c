@@ -332,6 +332,7 @@ const ebm_model_type ebm_harmonium = {
     .info = {"harmonium", "RBM of counts, categories, intervals and real numbers side by side, 0/1 hidden units",
              "Welling, Rosen-Zvi & Hinton 2004", harmonium_table, sizeof(harmonium_options)},
     .domains = 1u << EBM_REAL_LINE,
+    .mixed_units = true,
     .space = harmonium_space,
     .create = harmonium_create,
     .initialise = harmonium_initialise,

@@ -17,6 +17,10 @@ ebm_status ebm_sampler_check(const ebm_sampler_type *type, const void *options, 
     if (!(model->domains & type->domains))
         return ebm_fail(error, EBM_UNSUPPORTED, "sampler %s does not run on the states of model %s", type->info.name,
                         model->info.name);
+    if (model->mixed_units && type->domains == 1u << EBM_REAL_LINE && !(type->needs & EBM_SLOT_BLOCK))
+        return ebm_fail(error, EBM_UNSUPPORTED,
+                        "sampler %s proposes real numbers, of which not every one is a state of model %s",
+                        type->info.name, model->info.name);
     return type->check && options ? type->check(options, model, error) : EBM_OK;
 }
 

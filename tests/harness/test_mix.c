@@ -468,6 +468,26 @@ START_TEST(test_mix_starts_have_finite_energy) {
 }
 END_TEST
 
+/* Where no random real number is a state (counts, categories), one sweep of blocks makes starts; copies at higher temperatures are
+ * started alike. */
+START_TEST(test_mix_starts_of_mixed_units) {
+    static const char *const samplers[] = {"block-gibbs", "{name: tempering, inner: block-gibbs, temperatures: 2}"};
+    for (size_t k = 0; k < 2; k++) {
+        char text[512];
+        mix_case m;
+        snprintf(text, sizeof text,
+                 "suite: s\nrunner: mix\ngrid: {model: {name: harmonium, units: 2 poisson + categorical(3) + gaussian, "
+                 "hidden: 3, init_scale: 0.7}, sampler: %s}\nrun: {chains: 50, warmup: 50, draws: 500}\n",
+                 samplers[k]);
+        mix_run_ok(text, 0, 1, &m);
+        ck_assert_double_lt(standard_errors(&m, "first", mix_value(&m, "first_exact")), 6);
+        ck_assert_double_lt(standard_errors(&m, "second", mix_value(&m, "second_exact")), 6);
+        ck_assert_double_lt(standard_errors(&m, "square", mix_value(&m, "square_exact")), 6);
+        mix_close(&m);
+    }
+}
+END_TEST
+
 /* Every observable has its metrics, and only exact values are compared as such. */
 START_TEST(test_mix_metrics_name_every_observable) {
     static const char *const kinds[] = {"",
@@ -519,6 +539,7 @@ int main(void) {
     tcase_add_test(t, test_mix_checkpoint_keeps_the_field);
     tcase_add_test(t, test_mix_starts_are_overdispersed);
     tcase_add_test(t, test_mix_starts_have_finite_energy);
+    tcase_add_test(t, test_mix_starts_of_mixed_units);
     tcase_add_test(t, test_mix_metrics_name_every_observable);
     return run_tests("mix", t);
 }

@@ -532,6 +532,19 @@ START_TEST(test_harmonium_runaway) {
 }
 END_TEST
 
+/* Samplers that propose real numbers would find no count, and would take rounding for a move. */
+START_TEST(test_harmonium_samplers) {
+    static const char *const names[] = {"block-gibbs", "exact", "random-walk", "independence", "hmc"};
+    const ebm_model_type *type = (const ebm_model_type *)ebm_component_find(EBM_KIND_MODEL, "harmonium");
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        ebm_error failure = {0};
+        const ebm_sampler_type *sampler = (const ebm_sampler_type *)ebm_component_find(EBM_KIND_SAMPLER, names[k]);
+        ck_assert_int_eq(ebm_sampler_check(sampler, NULL, type, &failure), k < 2 ? EBM_OK : EBM_UNSUPPORTED);
+        ck_assert(k < 2 || strstr(failure.message, "harmonium"));
+    }
+}
+END_TEST
+
 /* Parameters survive a save and a load, the variances too. */
 START_TEST(test_harmonium_saved) {
     char folder[] = "/tmp/harmonium-XXXXXX", path[96];
@@ -567,6 +580,7 @@ int main(void) {
     tcase_add_test(machine, test_harmonium_rows);
     tcase_add_test(edges, test_harmonium_no_state);
     tcase_add_test(edges, test_harmonium_runaway);
+    tcase_add_test(edges, test_harmonium_samplers);
     tcase_add_test(edges, test_harmonium_saved);
     suite_add_tcase(suite, machine);
     suite_add_tcase(suite, edges);

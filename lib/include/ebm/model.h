@@ -116,6 +116,8 @@ typedef struct ebm_model_type {
     unsigned domains; /* spaces it can live on: mask of 1u << ebm_domain */
     bool linear; /* E(x; theta) = sum_k theta_k f_k(x): an exponential family, whose likelihood sees of data only the
                          means of f = dE/dtheta */
+    bool mixed_units; /* on the real line, but not every number is a state (counts, categories): only the model's own
+                         conditionals move it */
 
     /* The space that the options alone describe; out->size = 0 where they leave it to the data. NULL: always the
      * data's. */
