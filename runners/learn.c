@@ -7,7 +7,7 @@
 
 typedef struct learn_options {
     ebm_training training;
-    int64_t pictures, picture_sweeps;
+    int64_t pictures, picture_sweeps, imputed;
     bool save, label_units;
 } learn_options;
 
@@ -18,6 +18,10 @@ static const ebm_option learn_table[] = {
      "tiles in the sheets filters.csv and samples.csv; 0 = no pictures"},
     {"picture_sweeps", EBM_OPTION_INT, AT(picture_sweeps), "1000", 1, 1e9, NULL, 0,
      "sampler sweeps from noise behind each sample shown"},
+    {"imputed", EBM_OPTION_INT, AT(imputed), "0", 0, 1000, NULL, 0,
+     "pictures in the sheet imputed.csv, by the case's estimator imputation at its last share: true, seen, by the "
+     "mean, by "
+     "sampling, by descent; 0 = none"},
     {"save", EBM_OPTION_BOOL, AT(save), "false", 0, 0, NULL, 0, "write the trained parameters as .npy side files"},
     {"label_units", EBM_OPTION_BOOL, AT(label_units), "false", 0, 0, NULL, 0,
      "append each example's label as units, one of them up: the model is of examples and labels together"},
@@ -34,6 +38,8 @@ static ebm_status learn_run(const ebm_case *c, ebm_output *output, int threads, 
         status = ebm_measure(c, &s, c->n_logged, c->n_measures, output, error);
     if (status == EBM_OK)
         status = ebm_pictures(c, &s, (size_t)o->pictures, (size_t)o->picture_sweeps, output, error);
+    if (status == EBM_OK)
+        status = ebm_imputed_sheet(c, &s, (size_t)o->imputed, output, error);
     if (status == EBM_OK && o->save)
         status = ebm_save_side_files(&s, output, error);
     ebm_subject_free(&s);

@@ -39,6 +39,10 @@ EBM_NODISCARD ebm_status ebm_pictures(const ebm_case *c, ebm_subject *subject, s
  * make a square): 0/1 and real units as they are, spins from 0 to 1, categories c / (q - 1). */
 EBM_NODISCARD ebm_status ebm_states_sheet(const ebm_space *space, const ebm_real *x, size_t count, size_t across,
                                           const char *path, ebm_work *work, ebm_error *error);
+/* Side file imputed.csv: `tiles` test examples with missing pixels and how the case's estimator imputation, at its last share,
+ * fills them in (nothing for tiles = 0); rows of the sheet: true, seen (missing ones half dark), mean, sampling, descent. */
+EBM_NODISCARD ebm_status ebm_imputed_sheet(const ebm_case *c, const ebm_subject *subject, size_t tiles,
+                                           ebm_output *output, ebm_error *error);
 /* The model's views as .npy side files. */
 EBM_NODISCARD ebm_status ebm_save_side_files(const ebm_subject *subject, ebm_output *output, ebm_error *error);
 

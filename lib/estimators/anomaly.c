@@ -55,6 +55,7 @@ static const char *const kind_names[] = {KINDS(KIND_NAME)};
         {"found_" #name, "", true,                                                                                     \
          "share of the outliers found at so many false alarms in a thousand (the row's step)"},
 static const ebm_metric anomaly_metrics[] = {{"inliers", "", false, "test examples whose label the training half has"},
+                                             {"halves_z", "", true, "auc_halves less 1/2, in its standard errors"},
                                              KINDS(KIND_METRICS) EBM_METRICS_END};
 
 typedef struct anomaly {
@@ -162,6 +163,8 @@ static ebm_status compare(const anomaly *a, int kind, size_t m, const double *sc
     EBM_TRY(ebm_roc_area(&by_units, &plain, work, error));
     const ebm_auc gain = ebm_roc_difference(&by_model, &by_units);
     EBM_TRY(emit(sink, "auc", kind, area.value, standard_error(&by_model, area.se), error));
+    if (kind == KIND_halves)
+        EBM_TRY(sink->emit(sink, "halves_z", (area.value - 0.5) / standard_error(&by_model, area.se), 1, error));
     EBM_TRY(emit(sink, "auc_base", kind, plain.value, standard_error(&by_units, plain.se), error));
     EBM_TRY(emit(sink, "auc_gain", kind, gain.value, standard_error(&by_model, gain.se), error));
     return emit_curve(a, &by_model, kind, sink, error);

@@ -56,6 +56,12 @@ static ebm_status estimate(const ebm_model *model, const ebm_dataset *data, cons
         .model = model, .data = data, .path = ebm_path_end(), .seed = SEED, .step = STEP, .work = work};
     *out = (rows){.sink = {keep, keep_at}, .step = STEP};
     const ebm_status status = ebm_anomaly.estimate(options, &in, &out->sink, &failure);
+    for (size_t k = 0; k < out->count; k++) {
+        const ebm_metric *metric = ebm_anomaly.metrics;
+        while (metric->name && strcmp(metric->name, out->row[k].metric) != 0)
+            metric++;
+        ck_assert_msg(metric->name != NULL, "%s is not in the table", out->row[k].metric);
+    }
     ebm_options_clear(ebm_anomaly.info.options, options);
     free(options);
     return status;
@@ -151,6 +157,8 @@ START_TEST(test_anomaly_is_the_area_over_pairs) {
     ck_assert_double_eq(near_pairs(m, in, n, out, 2 * energy_rounding(&model)), 0);
     ck_assert_double_eq_tol(got.row[held].value, area(m, in, n, out), 1e-13);
     ck_assert_double_eq_tol(got.row[halves].value, area(evens, even, odds, odd), 1e-13);
+    ck_assert_double_eq_tol(got.row[find(&got, "halves_z", STEP)].value * got.row[halves].se,
+                            got.row[halves].value - 0.5, 1e-13);
     ck_assert_double_eq(got.row[find(&got, "inliers", STEP)].value, (double)m);
     const double unsure = near_pairs(m, plain_in, n, plain_out, 64 * V * ROUNDING);
     ck_assert_double_lt(unsure, 0.1);
