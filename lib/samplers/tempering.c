@@ -149,6 +149,7 @@ static ebm_status move_copies(tempering_state *state, ebm_exchange *w, size_t sw
     uint64_t step = w->chains->step + 1; /* the swaps need one of their own */
     for (size_t r = 0; r < w->K; r++) {
         ebm_chains copy = inner_chains(&w->ladder, w->chains, r, w->copy[r]);
+        copy.warmup_left *= sweeps; /* in steps of the inner sampler */
         EBM_TRY(inner->type->step(inner, w->model, ebm_exchange_path(w, r), &copy, sweeps, w->work, error));
         w->copy[r] = copy.batch;
         w->copy[r].hidden_ok = false;
@@ -189,8 +190,10 @@ static ebm_status tempering_step(ebm_sampler *sampler, const ebm_model *model, e
                         "sampler tempering: %zu chains of %zu copies, but the hot copies kept are those of %zu and %zu",
                         B, w.K, (size_t)w.ladder.sizes->chains, (size_t)w.ladder.sizes->copies);
     ebm_status status = ebm_exchange_open(&w, error);
-    for (size_t s = 0; s < sweeps && status == EBM_OK; s++)
+    for (size_t s = 0; s < sweeps && status == EBM_OK; s++) {
         status = tempering_sweep(sampler, &w, error);
+        chains->warmup_left -= chains->warmup_left > 0;
+    }
     if (status == EBM_OK && sweeps > 0) {
         chains->batch.field_ok = w.copy[0].field_ok;
         chains->batch.hidden_ok = false; /* drawn for the state that a swap may have taken away */

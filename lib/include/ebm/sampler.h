@@ -15,7 +15,8 @@ typedef struct ebm_chains {
     uint64_t step;
     bool keep_hidden;          /* samplers that can end each call with hidden units drawn, for the next to start from */
     bool adapting;             /* warm-up: a sampler may tune itself; what it has learnt is frozen afterwards */
-    uint64_t warmup_left;      /* while adapting: steps of warm-up to come, the next one included; 0: not known */
+    uint64_t warmup_left;      /* while adapting: steps of warm-up to come, the next one included; 0: not known. Set by
+                                  the caller before each call */
     double accepted, proposed; /* Metropolis-Hastings proposals over all chains; Gibbs updates are not proposals */
     /* Over all chains. A site update is one unit given the rest; a cluster move counts the units of its clusters. A
      * change of energy by `site` is a site update; energies of whole states are energy evaluations. */
