@@ -83,6 +83,7 @@
 
 #define EBM_ESTIMATORS(ENTRY)                                                                                          \
     ENTRY(ebm_exact_loglik)                                                                                            \
+    ENTRY(ebm_quadrature_estimator)                                                                                    \
     ENTRY(ebm_kl)                                                                                                      \
     ENTRY(ebm_ais)                                                                                                     \
     ENTRY(ebm_pseudo_likelihood)                                                                                       \
@@ -96,6 +97,7 @@
     ENTRY(ebm_completion)                                                                                              \
     ENTRY(ebm_anomaly)                                                                                                 \
     ENTRY(ebm_imputation)                                                                                              \
+    ENTRY(ebm_quality)                                                                                                 \
     ENTRY(ebm_generation)                                                                                              \
     ENTRY(ebm_autocorrelation_time_estimator)                                                                          \
     ENTRY(ebm_tap)                                                                                                     \

@@ -7,7 +7,8 @@
 
 typedef struct learn_options {
     ebm_training training;
-    int64_t pictures, picture_sweeps, imputed;
+    int64_t pictures, picture_sweeps, imputed, density;
+    double density_reach;
     bool save, label_units;
 } learn_options;
 
@@ -22,6 +23,10 @@ static const ebm_option learn_table[] = {
      "pictures in the sheet imputed.csv, by the case's estimator imputation at its last share: true, seen, by the "
      "mean, by "
      "sampling, by descent; 0 = none"},
+    {"density", EBM_OPTION_INT, AT(density), "0", 0, 4096, NULL, 0,
+     "two real units: cells along each side of maps of the density, density.csv and density-data.csv; 0 = no maps"},
+    {"density_reach", EBM_OPTION_REAL, AT(density_reach), "10", 1e-6, 1e6, NULL, 0,
+     "their square goes from minus this to this"},
     {"save", EBM_OPTION_BOOL, AT(save), "false", 0, 0, NULL, 0, "write the trained parameters as .npy side files"},
     {"label_units", EBM_OPTION_BOOL, AT(label_units), "false", 0, 0, NULL, 0,
      "append each example's label as units, one of them up: the model is of examples and labels together"},
@@ -40,6 +45,8 @@ static ebm_status learn_run(const ebm_case *c, ebm_output *output, int threads, 
         status = ebm_pictures(c, &s, (size_t)o->pictures, (size_t)o->picture_sweeps, output, error);
     if (status == EBM_OK)
         status = ebm_imputed_sheet(c, &s, (size_t)o->imputed, output, error);
+    if (status == EBM_OK)
+        status = ebm_density_maps(&s, (size_t)o->density, o->density_reach, output, error);
     if (status == EBM_OK && o->save)
         status = ebm_save_side_files(&s, output, error);
     ebm_subject_free(&s);

@@ -43,6 +43,10 @@ EBM_NODISCARD ebm_status ebm_states_sheet(const ebm_space *space, const ebm_real
  * fills them in (nothing for tiles = 0); rows of the sheet: true, seen (missing ones half dark), mean, sampling, descent. */
 EBM_NODISCARD ebm_status ebm_imputed_sheet(const ebm_case *c, const ebm_subject *subject, size_t tiles,
                                            ebm_output *output, ebm_error *error);
+/* Side files density.csv and, where the data's is known, density-data.csv: maps of side x side densities over the square
+ * from -reach to reach, for models with two Gaussian visible units; side 0: none. */
+EBM_NODISCARD ebm_status ebm_density_maps(const ebm_subject *subject, size_t side, double reach, ebm_output *output,
+                                          ebm_error *error);
 /* The model's views as .npy side files. */
 EBM_NODISCARD ebm_status ebm_save_side_files(const ebm_subject *subject, ebm_output *output, ebm_error *error);
 
