@@ -75,6 +75,9 @@ static ebm_status sample_sheet(ebm_subject *s, uint32_t seed, size_t tiles, size
             status = s->sampler.type->step(&s->sampler, model, ebm_path_end(), &chains, sweeps, s->work, error);
         if (status == EBM_OK && model->type->visible_means && chains.batch.hidden_ok)
             model->type->visible_means(model, &chains.batch, chains.batch.x, s->work);
+        if (s->have_data && s->data.deviation > 0) /* standardised: back to intensities */
+            for (size_t k = 0; k < tiles * model->space.size; k++)
+                chains.batch.x[k] = (ebm_real)(s->data.deviation * (double)chains.batch.x[k] + s->data.mean);
         picture_shape(&model->space, &rows, &columns);
         if (status == EBM_OK)
             status = write_sheet(path, chains.batch.x, tiles, 0, rows, columns, error);

@@ -341,19 +341,17 @@ static void ignore_step(ebm_sink *sink, uint64_t step) {
 static ebm_status emit_report(const quality *q, ebm_error *error) {
     const ebm_sampler *sampler = q->in->sampler;
     listener l = {{listen, ignore_step}, 1};
-    double accepted = 0, proposed = 0;
-    for (size_t b = 0; b < q->blocks; b++) {
-        accepted += q->chains[b].accepted;
-        proposed += q->chains[b].proposed;
+    ebm_chains all = q->chains[0]; /* counts of all blocks: a sampler refuses a run in which nothing was accepted */
+    for (size_t b = 1; b < q->blocks; b++) {
+        all.accepted += q->chains[b].accepted;
+        all.proposed += q->chains[b].proposed;
     }
-    if (sampler->type->report && accepted > 0)
-        EBM_TRY(sampler->type->report(sampler, &q->chains[0], &l.sink, error));
-    else if (sampler->type->report && proposed == 0)
-        EBM_TRY(sampler->type->report(sampler, &q->chains[0], &l.sink, error));
+    if (sampler->type->report)
+        EBM_TRY(sampler->type->report(sampler, &all, &l.sink, error));
     EBM_TRY(q->sink->emit(q->sink, "generation_temperature", l.temperature, NAN, error));
-    if (proposed == 0)
+    if (all.proposed == 0)
         return EBM_OK;
-    const double share = accepted / proposed;
+    const double share = all.accepted / all.proposed;
     return q->sink->emit(q->sink, "generation_acceptance", share, sqrt(share * (1 - share) / (double)q->samples),
                          error);
 }
