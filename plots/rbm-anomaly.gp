@@ -41,14 +41,15 @@ set ylabel "area under the curve" offset 1,0
 others = is_mnist ? "against shuffled noise halves" : "shuffled noise halves"
 short(k) = k eq "against" ? "gener-\nated" : k eq "shuffled" ? "shuf-\nfled" : k eq "noise" ? "noise" : "control"
 m = words(others)
-set xrange [0.4:n + m + 1.1]
+spot(i) = n - 0.2 + (is_mnist ? 1.8 : 1.2) * i
+set xrange [0.4:spot(m) + 1]
 set yrange [0:1.05]
-set xtics scale 0 font ",14"
+set xtics scale 0 font ",13"
 set xtics ("" 0)
 set for [i = 1:n] xtics add (word(digits, i) i)
-set for [i = 1:m] xtics add (short(word(others, i)) n + 0.5 + i)
+set for [i = 1:m] xtics add (short(word(others, i)) spot(i))
 set label 3 "digit held out" at (n + 1) / 2., graph 0 center offset 0,-3.4
-set label 4 "other outliers" at n + 0.5 + (m + 1) / 2., graph 0 center offset 0,-3.4
+set label 4 "other outliers" at spot((m + 1) / 2.), graph 0 center offset 0,-3.4
 set key at screen 0.757,0.868 center center horizontal maxrows 1 font ",14" samplen 2
 $F << EOD
 EOD
@@ -66,10 +67,10 @@ EOD
 set print $G
 do for [i = 1:m] {
     k = word(others, i)
-    print sprintf("%g,%g,%g,%g,%g", n + 0.5 + i, average("auc_" . k), error("auc_" . k), average("auc_base_" . k), error("auc_base_" . k))
+    print sprintf("%g,%g,%g,%g,%g", spot(i), average("auc_" . k), error("auc_" . k), average("auc_base_" . k), error("auc_base_" . k))
 }
 unset print
-set arrow 1 from n + 0.75, graph 0 to n + 0.75, graph 1 nohead linecolor rgb "#bbbbbb" linewidth 1.5
+set arrow 1 from n + 0.5, graph 0 to n + 0.5, graph 1 nohead linecolor rgb "#bbbbbb" linewidth 1.5
 plot 0.5 with lines linecolor rgb grey linewidth 1.5 dashtype 3 notitle, \
     $F using ($1 - 0.1):2:3 with yerrorbars linecolor rgb vermillion pointtype 9 pointsize 1.8 linewidth 2.5 title "free energy", \
     $F using ($1 + 0.1):4:5 with yerrorbars linecolor rgb grey pointtype 6 pointsize 1.5 linewidth 2.5 title "single pixels alone", \
@@ -97,8 +98,8 @@ set xlabel "missing pixels"
 set ylabel "share of them filled in wrong" offset 1,0
 set xrange [0:side * side * 0.55]
 set xtics is_mnist ? 100 : 20
-set yrange [0:*]
-set key at graph 0.98,0.05 right bottom font ",14"
+set yrange [0:0.18]
+set key at graph 0.02,0.99 left top Left reverse font ",14"
 plot rows("metric=wrong_mean", "step,value,se") using 1:2:3 with yerrorlines linecolor rgb grey pointtype 6 dashtype 4 linewidth 3 pointsize 1.5 title "pixel's mean", \
     rows("metric=wrong_descent", "step,value,se") using 1:2:3 with yerrorlines linestyle 2 linewidth 3 title "free-energy descent", \
     rows("metric=wrong_gibbs", "step,value,se") using 1:2:3 with yerrorlines linestyle 5 linewidth 3 title "clamped sampling"
