@@ -4,7 +4,8 @@
  * A walk looks at all rows together: one call for all energies and gradients, one for all proposals. Energies and
  * gradients of the present states are kept from step to step. Each step uses two step numbers of the stream: row b draws
  * V standard normals at (first_chain + b, step) and decides by uniform 0 of (first_chain + b, step + 1); what else a law
- * draws comes from step + 1, from index 2 on. */
+ * draws comes from step + 1, by ebm_random_uniform1 from index 2 on:
+ * runs such as ebm_random_uniform begin at index 0 and would repeat the decision. */
 #ifndef EBM_REAL_PROPOSALS_H
 #define EBM_REAL_PROPOSALS_H
 
@@ -28,9 +29,9 @@ typedef struct ebm_real_walk {
     ebm_chains *chains;
     size_t count, units;
     ebm_real_side here, there; /* unadjusted walks: x is the same memory in both */
-    ebm_real *noise;           /* (count, V): the step's standard normals */
-    uint64_t step;             /* the step's first number */
-    int threads;               /* worth using in loops over rows */
+    ebm_real *noise; /* (count, V): the step's standard normals; `propose` may change them for `ratio` to see */
+    uint64_t step;   /* the step's first number */
+    int threads;     /* worth using in loops over rows */
     ebm_work *work;
 } ebm_real_walk;
 
@@ -48,7 +49,7 @@ struct ebm_real_law {
     /* log_ratio[b] = log q(x | x') - log q(x' | x), and there.kept. NULL: q is symmetric */
     void (*ratio)(const ebm_real_walk *walk, double *log_ratio);
     /* A transition of warm-up has ended; `acceptance` is the mean of min(1, ratio) over all chains, warmup_left as in
-     * ebm_chains. NULL: nothing is adapted. */
+     * ebm_chains; what is learnt goes through adaptation.h. NULL: nothing is adapted. */
     ebm_status (*adapt)(const ebm_real_walk *walk, double acceptance, uint64_t warmup_left, ebm_error *error);
 };
 

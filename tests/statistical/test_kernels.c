@@ -38,6 +38,14 @@ static void examine(const bench *b, const ebm_sampler_type *type, const variant 
     test_options_free(&type->info, options);
 }
 
+/* A misspelt EBM_ONLY_SAMPLER would examine nothing and pass. */
+START_TEST(test_kernels_name_is_known) {
+    const char *only = getenv("EBM_ONLY_SAMPLER");
+    ck_assert_msg(!only || ebm_component_find(EBM_KIND_SAMPLER, only), "EBM_ONLY_SAMPLER=%s: there is no such sampler",
+                  only);
+}
+END_TEST
+
 /* With EBM_ONLY_SAMPLER=NAME in the environment, of that sampler alone. */
 START_TEST(test_kernels_battery) {
     bench b;
@@ -371,6 +379,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("kernels");
     TCase *battery = tcase_create("battery"), *mistakes = tcase_create("planted mistakes");
+    tcase_add_test(battery, test_kernels_name_is_known);
     tcase_add_loop_test(battery, test_kernels_battery, 0, SMALL_MODELS);
     tcase_add_test(battery, test_kernels_reaches_every_sampler);
     tcase_set_timeout(battery, 300);

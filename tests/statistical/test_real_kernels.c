@@ -36,6 +36,14 @@ static const real_variant *next_setting(size_t *sampler, size_t *setting, const 
     return NULL;
 }
 
+/* A misspelt EBM_ONLY_SAMPLER would examine nothing and pass. */
+START_TEST(test_real_kernels_name_is_known) {
+    const char *only = getenv("EBM_ONLY_SAMPLER");
+    ck_assert_msg(!only || ebm_component_find(EBM_KIND_SAMPLER, only), "EBM_ONLY_SAMPLER=%s: there is no such sampler",
+                  only);
+}
+END_TEST
+
 /* Each sampler's first setting at both temperatures, the others at the first. Of biased samplers what is asked of all:
  * costs. */
 START_TEST(test_real_kernels_battery) {
@@ -143,6 +151,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("samplers on real spaces");
     TCase *c = tcase_create("battery");
+    tcase_add_test(c, test_real_kernels_name_is_known);
     tcase_add_loop_test(c, test_real_kernels_battery, 0, TARGETS);
     tcase_add_loop_test(c, test_real_kernels_bytes, 0, TARGETS);
     tcase_add_test(c, test_real_kernels_refuse_a_gradient_that_is_not_a_number);
