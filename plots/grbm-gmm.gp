@@ -36,8 +36,8 @@ do for [d in shapes] {
     set xrange [-10:10]
     set yrange [-10:10]
     set format "%g"
-    set xtics -5,5,5 font ",10" offset 0,0.5
-    set ytics -5,5,5 font ",10" offset 0.6,0
+    set xtics nomirror -5,5,5 font ",10" offset 0,0.5
+    set ytics nomirror -5,5,5 font ",10" offset 0.6,0
     set xlabel
     set ylabel
     truth = side(d, word(samplers, 1), word(learners, 1), "density-data.csv")
@@ -71,13 +71,13 @@ do for [d in shapes] {
             unset logscale
             set logscale y
             set format y "%g"
-            set xtics auto font ",12" offset 0,0.2
-            set ytics auto font ",12" offset 0.3,0
+            set xtics nomirror auto font ",12" offset 0,0.2
+            set ytics nomirror auto font ",12" offset 0.3,0
             set title learner_name(l) font ",14" offset 0,-0.5
             if (q == 1) {
                 set xrange [0:*]
-                set yrange [0.05:30]
-                set xtics 0,(size eq "quick" ? 100 : 250),10000
+                set yrange [0.5:30]
+                set xtics nomirror 0,(size eq "quick" ? 100 : 250),10000
                 set xlabel "updates" offset 0,0.4 font ",14"
                 set ylabel "KL(mixture ‖ machine) / nats" offset 1.4,0 font ",14"
                 plot for [k = 1:n] curve("kl_mean", d, word(samplers, k), l) using 1:2:(low($2, $3)):($2 + $3) with yerrorbars linecolor rgb sampler_colour(k) linewidth 1.5 pointtype sampler_mark(k) pointsize 0.9, \
@@ -85,7 +85,7 @@ do for [d in shapes] {
             } else {
                 set logscale x
                 set xrange [0.8:(size eq "quick" ? 400 : 1300)]
-                set xtics 1,10,10000
+                set xtics nomirror 1,10,10000
                 set yrange [0.02:60]
                 set format x "10^{%T}"
                 set xlabel "steps of generation from noise" offset 0,0.4 font ",14"
