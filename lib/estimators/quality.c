@@ -11,13 +11,13 @@
  * take its step from the number of chains it is given, as the published program does. */
 #include "estimators/estimators.h"
 #include "estimators/features.h"
+#include "estimators/generated.h"
 
 #include "ebm/diagnostics.h"
 #include "ebm/sample_quality.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct quality_options {
@@ -92,12 +92,11 @@ typedef struct quality {
     const quality_options *o;
     const ebm_estimate_inputs *in;
     ebm_sink *sink;
-    size_t V, samples, blocks;
+    size_t V, samples;
     set train, test;
     ebm_features features[EBM_FEATURE_KINDS];
     size_t kinds;
-    ebm_chains *chains; /* (blocks) */
-    ebm_real *v, *mean; /* (samples, V) */
+    ebm_generated chains;
 } quality;
 
 static ebm_status no_memory(const quality *q, ebm_error *error) {
@@ -180,7 +179,8 @@ static ebm_status emit_half(const quality *q, const ebm_features *f, const rows 
 /* What one kind of features says of the samples, and at the last step of the floors. */
 static ebm_status judge(const quality *q, const ebm_features *f, bool last, ebm_error *error) {
     const size_t mark = ebm_work_mark(q->in->work);
-    const set judged[] = {{"", q->samples, q->v}, {"_mean", q->mean ? q->samples : 0, q->mean}, q->test};
+    const set judged[] = {
+        {"", q->samples, q->chains.v}, {"_mean", q->chains.mean ? q->samples : 0, q->chains.mean}, q->test};
     rows train, sample;
     double bandwidth = 0;
     ebm_status status = features_of(q, f, &q->train, &train, error);
@@ -254,71 +254,6 @@ static ebm_status open_features(quality *q, ebm_error *error) {
     return EBM_OK;
 }
 
-/* ---- Chains ---- */
-
-static ebm_status start_block(quality *q, size_t b, const ebm_base *noise, ebm_error *error) {
-    const size_t block = (size_t)q->o->block, first = b * block, left = q->samples - first;
-    const ebm_estimate_inputs *in = q->in;
-    ebm_chains *c = &q->chains[b];
-    EBM_TRY(ebm_chains_create(in->model, left < block ? left : block, ebm_stream_of(in->seed, EBM_PURPOSE_GENERATION),
-                              c, error));
-    c->first_chain = (uint32_t)first;
-    c->keep_hidden = in->model->n_hidden > 0;
-    c->step = ebm_estimate_step(in) + 1;
-    if (q->o->start == START_NOISE)
-        ebm_base_sample(noise, c->batch.count, c->stream, c->first_chain, c->step - 1, c->batch.x, in->work);
-    else
-        for (size_t r = 0; r < c->batch.count; r++)
-            memcpy(c->batch.x + r * q->V, q->train.x + (first + r) % q->train.count * q->V, q->V * sizeof *q->v);
-    c->batch.field_ok = c->batch.hidden_ok = false;
-    return ebm_sampler_attach(in->sampler, in->model, c, error);
-}
-
-static ebm_status start_chains(quality *q, ebm_error *error) {
-    ebm_base noise;
-    EBM_TRY(ebm_base_fit(&q->in->model->space, NULL, 0, &noise, error));
-    ebm_status status = EBM_OK;
-    for (size_t b = 0; b < q->blocks && status == EBM_OK; b++)
-        status = start_block(q, b, &noise, error);
-    ebm_base_free(&noise);
-    return status;
-}
-
-/* E[v | h] of a block, at its hidden units or, where the sampler leaves none, at fresh ones; the chains are not touched. */
-static ebm_status block_means(const quality *q, const ebm_chains *c, ebm_real *out, ebm_error *error) {
-    const ebm_model *model = q->in->model;
-    const size_t mark = ebm_work_mark(q->in->work), B = c->batch.count;
-    ebm_batch look = c->batch;
-    look.field = ebm_work_take(q->in->work, B * model->n_field, sizeof(ebm_real));
-    look.hidden = ebm_work_take(q->in->work, B * model->n_hidden, sizeof(ebm_real));
-    if (!look.field || !look.hidden)
-        return no_memory(q, error);
-    look.field_ok = false;
-    if (c->batch.hidden_ok) {
-        memcpy(look.hidden, c->batch.hidden, B * model->n_hidden * sizeof(ebm_real));
-    } else {
-        ebm_model_field(model, &look, q->in->work);
-        model->type->sample_hidden(model, q->in->path, &look, ebm_stream_of(q->in->seed, EBM_PURPOSE_SAMPLE),
-                                   c->first_chain, c->step, q->in->work);
-    }
-    model->type->visible_means(model, &look, out, q->in->work);
-    ebm_work_release(q->in->work, mark);
-    return EBM_OK;
-}
-
-static ebm_status walk(quality *q, size_t steps, ebm_error *error) {
-    const ebm_estimate_inputs *in = q->in;
-    for (size_t b = 0; b < q->blocks; b++) {
-        ebm_chains *c = &q->chains[b];
-        const size_t at = (size_t)q->o->block * b * q->V;
-        EBM_TRY(in->sampler->type->step(in->sampler, in->model, in->path, c, steps, in->work, error));
-        memcpy(q->v + at, c->batch.x, c->batch.count * q->V * sizeof *q->v);
-        if (q->mean)
-            EBM_TRY(block_means(q, c, q->mean + at, error));
-    }
-    return EBM_OK;
-}
-
 /* ---- What the sampler says of itself ---- */
 
 typedef struct listener {
@@ -341,10 +276,11 @@ static void ignore_step(ebm_sink *sink, uint64_t step) {
 static ebm_status emit_report(const quality *q, ebm_error *error) {
     const ebm_sampler *sampler = q->in->sampler;
     listener l = {{listen, ignore_step}, 1};
-    ebm_chains all = q->chains[0]; /* counts of all blocks: a sampler refuses a run in which nothing was accepted */
-    for (size_t b = 1; b < q->blocks; b++) {
-        all.accepted += q->chains[b].accepted;
-        all.proposed += q->chains[b].proposed;
+    ebm_chains all =
+        q->chains.chains[0]; /* counts of all blocks: a sampler refuses a run in which nothing was accepted */
+    for (size_t b = 1; b < q->chains.blocks; b++) {
+        all.accepted += q->chains.chains[b].accepted;
+        all.proposed += q->chains.chains[b].proposed;
     }
     if (sampler->type->report)
         EBM_TRY(sampler->type->report(sampler, &all, &l.sink, error));
@@ -361,11 +297,13 @@ static ebm_status emit_report(const quality *q, ebm_error *error) {
 static ebm_status generate(quality *q, ebm_error *error) {
     const ebm_reals *steps = &q->o->steps;
     size_t done = 0;
-    EBM_TRY(start_chains(q, error));
+    const ebm_real *starts = q->o->start == START_DATA ? q->train.x : NULL;
+    EBM_TRY(ebm_generated_start(q->in, q->samples, (size_t)q->o->block, q->o->means, starts, q->train.count, &q->chains,
+                                error));
     for (size_t k = 0; k < steps->count; k++) {
         const size_t t = (size_t)steps->values[k];
         q->sink->at(q->sink, t);
-        EBM_TRY(walk(q, t - done, error));
+        EBM_TRY(ebm_generated_walk(&q->chains, t - done, error));
         done = t;
         for (size_t f = 0; f < q->kinds; f++)
             EBM_TRY(judge(q, &q->features[f], k + 1 == steps->count, error));
@@ -390,24 +328,14 @@ static ebm_status quality_estimate(const void *options, const ebm_estimate_input
                                    ebm_error *error) {
     const quality_options *o = options;
     const size_t mark = ebm_work_mark(in->work), samples = (size_t)o->samples, V = in->model->space.size;
-    const bool means =
-        o->means && in->model->n_hidden > 0 && in->model->type->visible_means && in->model->type->sample_hidden;
     quality q = {.o = o, .in = in, .sink = sink, .V = V, .samples = samples};
     EBM_TRY(check_options(&q, error));
-    q.blocks = (samples + (size_t)o->block - 1) / (size_t)o->block;
-    q.chains = ebm_alloc(q.blocks, sizeof *q.chains);
-    q.v = ebm_work_take(in->work, samples * V, sizeof *q.v);
-    q.mean = means ? ebm_work_take(in->work, samples * V, sizeof *q.mean) : NULL;
-    ebm_status status = q.chains && q.v && (q.mean || !means) ? EBM_OK : no_memory(&q, error);
-    if (status == EBM_OK)
-        status = look_at_data(&q, error);
+    ebm_status status = look_at_data(&q, error);
     if (status == EBM_OK)
         status = open_features(&q, error);
     if (status == EBM_OK)
         status = generate(&q, error);
-    for (size_t b = 0; q.chains && b < q.blocks; b++)
-        ebm_chains_free(&q.chains[b]);
-    free(q.chains);
+    ebm_generated_free(&q.chains);
     for (size_t k = 0; k < EBM_FEATURE_KINDS; k++)
         ebm_features_free(&q.features[k]);
     ebm_work_release(in->work, mark);
