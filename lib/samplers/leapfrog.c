@@ -71,6 +71,7 @@ void ebm_phase_draw_momentum(const ebm_model *model, ebm_stream stream, uint32_t
                              ebm_phase *phase, ebm_work *work) {
     const size_t V = model->space.size, B = phase->batch.count;
     const int threads = threads_for(model, B, work);
+    (void)threads;
 #pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
     for (size_t b = 0; b < B; b++)
         ebm_random_normal(stream, first_chain + (uint32_t)b, step, V, phase->momentum + b * V);
@@ -80,6 +81,7 @@ void ebm_phase_kinetic(const ebm_model *model, const ebm_phase *phase, double *o
     const size_t V = model->space.size, B = phase->batch.count;
     const ebm_row_kernels *kernels = ebm_row_kernels_get();
     const int threads = threads_for(model, B, work);
+    (void)threads;
 #pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
     for (size_t b = 0; b < B; b++)
         out[b] = 0.5 * kernels->dot(V, phase->momentum + b * V, phase->momentum + b * V);
@@ -99,6 +101,7 @@ static void move(trajectory *t, ebm_real share, bool drift) {
     const ebm_phase_kernels *kernels = ebm_row_kernels_get()->phase;
     const size_t V = t->model->space.size, B = t->phase.batch.count, run = SMALL / 4 / V + 1;
     const int threads = threads_for(t->model, B, t->work);
+    (void)threads;
     const ebm_phase *p = &t->phase;
 #pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
     for (size_t first = 0; first < B; first += run) {

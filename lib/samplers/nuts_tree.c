@@ -273,6 +273,7 @@ static ebm_status grow(forest *f, size_t rows, ebm_error *error) {
         f->front.batch.count = f->active;
         ebm_leapfrog(w->model, w->path, w->scale, f->step, 1, &f->front, w->chains, f->work);
         const int threads = threads_of(f);
+        (void)threads;
 #pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
         for (size_t a = 0; a < f->active; a++) {
             const size_t row = f->row[a];
