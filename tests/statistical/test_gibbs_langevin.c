@@ -141,7 +141,7 @@ static ebm_status means_that_disagree(const ebm_model *model, ebm_path path, con
     static size_t calls;
     EBM_TRY(ebm_grbm.gaussian_visible(model, path, batch, mean, variance, work, error));
     for (size_t k = 0; calls % 2 == 1 && k < batch->count * model->space.size; k++)
-        mean[k] += (ebm_real)0.3;
+        mean[k] += (ebm_real)0.6;
     calls++;
     return EBM_OK;
 }
@@ -247,6 +247,39 @@ START_TEST(test_gibbs_langevin_reversible) {
 }
 END_TEST
 
+/* What a step keeps for the next (the means at h, energies, the field): one call of six steps leaves the states that six
+ * calls of one leave, bit for bit. */
+START_TEST(test_gibbs_langevin_calls_cut) {
+    enum { V = 5, H = 4, COUNT = 40, STEPS = 6 };
+    grbm_fixture f;
+    grbm_walk w[2];
+    grbm_open(&f, V, H, 0.8, 26);
+    const char *const pairs[] = {"langevin_steps",
+                                 "3",
+                                 "step",
+                                 "1",
+                                 "batch",
+                                 "2",
+                                 "adjust",
+                                 _i % 2 ? "true" : "false",
+                                 "mode",
+                                 _i / 2 ? "faithful" : "correct",
+                                 NULL};
+    for (int k = 0; k < 2; k++) {
+        grbm_walk_open(&w[k], &f, "gibbs-langevin", pairs, COUNT);
+        grbm_walk_start(&w[k], &f, ebm_path_end());
+        for (int calls = 0; calls < (k ? STEPS : 1); calls++)
+            grbm_walk_step(&w[k], &f, k ? 1 : STEPS);
+    }
+    ck_assert_mem_eq(w[0].chains.batch.x, w[1].chains.batch.x, COUNT * V * sizeof(ebm_real));
+    ck_assert_mem_eq(w[0].chains.batch.hidden, w[1].chains.batch.hidden, COUNT * H * sizeof(ebm_real));
+    ck_assert(w[0].chains.accepted == w[1].chains.accepted);
+    for (int k = 0; k < 2; k++)
+        grbm_walk_close(&w[k]);
+    grbm_close(&f);
+}
+END_TEST
+
 /* A step far beyond stability. */
 START_TEST(test_gibbs_langevin_refusals) {
     grbm_fixture f;
@@ -274,6 +307,7 @@ int main(void) {
     tcase_add_loop_test(cases, test_gibbs_langevin_mistakes_are_seen, 0, 2);
     tcase_add_loop_test(cases, test_gibbs_langevin_bias, 0, 4);
     tcase_add_test(cases, test_gibbs_langevin_reversible);
+    tcase_add_loop_test(cases, test_gibbs_langevin_calls_cut, 0, 4);
     tcase_add_test(cases, test_gibbs_langevin_refusals);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
