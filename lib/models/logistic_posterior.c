@@ -55,10 +55,10 @@ static const char *const no_law = "quadrature is for two coefficients and no mor
 static const size_t MOST_BYTES = (size_t)4 << 30;
 
 typedef struct posterior {
+    ebm_plane_state plane;
     size_t n, units;
     double prior_variance, constant;
-    ebm_real *u;        /* (n, V): y_i x_i */
-    ebm_plane_law *law; /* two coefficients alone */
+    ebm_real *u; /* (n, V): y_i x_i */
 } posterior;
 
 static ebm_status read_inputs(const logistic_posterior_options *o, ebm_npy *out, ebm_error *error) {
@@ -145,7 +145,7 @@ static ebm_status take_examples(const logistic_posterior_options *o, const ebm_n
 static void posterior_free(posterior *p) {
     if (!p)
         return;
-    ebm_plane_law_free(p->law);
+    ebm_plane_law_free(p->plane.law);
     free(p->u);
     free(p);
 }
@@ -176,10 +176,11 @@ static ebm_status make_law(posterior *p, ebm_error *error) {
         .curvature = 1 / p->prior_variance + squares / 4,
         .evaluations = MOST_EVALUATIONS / (double)p->n,
     };
-    return ebm_plane_law_create(&problem, &p->law, error);
+    return ebm_plane_law_create(&problem, &p->plane.law, error);
 }
 
 static ebm_status fill(const logistic_posterior_options *o, const ebm_npy *inputs, posterior *p, ebm_error *error) {
+    p->plane.why = no_law;
     p->prior_variance = o->prior_variance;
     p->constant = 0.5 * (double)p->units * log(2 * M_PI * o->prior_variance);
     p->u = ebm_alloc(p->n * p->units, sizeof *p->u);
@@ -253,18 +254,6 @@ static void visit(const ebm_model *model, const ebm_batch *batch, double *energy
     ebm_work_release(work, mark);
 }
 
-static void logistic_posterior_energy(const ebm_model *model, ebm_path path, const ebm_batch *batch, double *out,
-                                      ebm_work *work) {
-    visit(model, batch, out, NULL, work);
-    ebm_real_add_base(model, path, batch, out, NULL, work);
-}
-
-static void logistic_posterior_grad_x(const ebm_model *model, ebm_path path, const ebm_batch *batch, ebm_real *out,
-                                      ebm_work *work) {
-    visit(model, batch, NULL, out, work);
-    ebm_real_add_base(model, path, batch, NULL, out, work);
-}
-
 static void logistic_posterior_energy_grad_x(const ebm_model *model, ebm_path path, const ebm_batch *batch,
                                              double *energy, ebm_real *grad, ebm_work *work) {
     visit(model, batch, energy, grad, work);
@@ -305,35 +294,6 @@ static void logistic_posterior_grad_x_minibatch(const ebm_model *model, const eb
     ebm_work_release(work, mark);
 }
 
-static const ebm_plane_law *law_of(const ebm_model *model) {
-    return ((const posterior *)model->state)->law;
-}
-
-static ebm_status logistic_posterior_log_normaliser(const ebm_model *model, ebm_path path, double *out, ebm_work *work,
-                                                    ebm_error *error) {
-    (void)work;
-    return ebm_plane_model_log_normaliser(model, law_of(model), no_law, path, out, error);
-}
-
-static ebm_status logistic_posterior_exact_mean(const ebm_model *model, ebm_path path, const char *observable,
-                                                double *out, ebm_work *work, ebm_error *error) {
-    (void)work;
-    return ebm_plane_model_mean(model, law_of(model), no_law, path, observable, out, error);
-}
-
-static ebm_status logistic_posterior_marginal_cdf(const ebm_model *model, ebm_path path, size_t unit, const double *t,
-                                                  size_t count, double *out, ebm_work *work, ebm_error *error) {
-    (void)work;
-    return ebm_plane_model_cdf(model, law_of(model), no_law, path, unit, t, count, out, error);
-}
-
-static ebm_status logistic_posterior_sample_exact(const ebm_model *model, ebm_path path, ebm_batch *batch,
-                                                  ebm_stream stream, uint32_t first_chain, uint64_t step,
-                                                  ebm_work *work, ebm_error *error) {
-    (void)work;
-    return ebm_plane_model_draw(model, law_of(model), no_law, path, batch, stream, first_chain, step, error);
-}
-
 const ebm_model_type ebm_logistic_posterior = {
     .info = {"logistic-posterior", "posterior of a logistic regression's coefficients under a Gaussian prior",
              "Gelman et al. 2013, Bayesian Data Analysis, chapter 16", logistic_posterior_table,
@@ -343,14 +303,14 @@ const ebm_model_type ebm_logistic_posterior = {
     .create = logistic_posterior_create,
     .initialise = ebm_real_initialise_nothing,
     .destroy = logistic_posterior_destroy,
-    .energy = logistic_posterior_energy,
+    .energy = ebm_real_energy,
     .grad_theta = ebm_real_no_grad_theta,
-    .grad_x = logistic_posterior_grad_x,
+    .grad_x = ebm_real_grad_x,
     .energy_grad_x = logistic_posterior_energy_grad_x,
     .grad_x_minibatch = logistic_posterior_grad_x_minibatch,
-    .log_normaliser = logistic_posterior_log_normaliser,
+    .log_normaliser = ebm_plane_log_normaliser,
     .expected_grad_theta = ebm_real_no_expected_grad_theta,
-    .sample_exact = logistic_posterior_sample_exact,
-    .exact_mean = logistic_posterior_exact_mean,
-    .marginal_cdf = logistic_posterior_marginal_cdf,
+    .sample_exact = ebm_plane_sample_exact,
+    .exact_mean = ebm_plane_exact_mean,
+    .marginal_cdf = ebm_plane_marginal_cdf,
 };

@@ -45,13 +45,13 @@ static const double MOST_EVALUATIONS = 6e7; /* of one example's density, on the 
 static const char *const too_many = "its grid would be too large for so many examples";
 
 typedef struct posterior {
+    ebm_plane_state plane;
     size_t n;
     double variance, prior_variance[UNITS];
     ebm_real *x;     /* (n) the examples */
     double sum;      /* of the examples */
     double squares;  /* of the examples */
     double constant; /* of E */
-    ebm_plane_law *law;
 } posterior;
 
 static ebm_status mixture_posterior_space(const void *options, ebm_space *out, ebm_error *error) {
@@ -94,7 +94,7 @@ static void mixture_posterior_destroy(ebm_model *model) {
     posterior *p = model->state;
     if (!p)
         return;
-    ebm_plane_law_free(p->law);
+    ebm_plane_law_free(p->plane.law);
     free(p->x);
     free(p);
     model->state = NULL;
@@ -112,7 +112,7 @@ static ebm_status make_law(posterior *p, ebm_error *error) {
         .curvature = 1 / fmin(p->prior_variance[0], p->prior_variance[1]) + 2 * n / p->variance,
         .evaluations = MOST_EVALUATIONS / n,
     };
-    return ebm_plane_law_create(&problem, &p->law, error);
+    return ebm_plane_law_create(&problem, &p->plane.law, error);
 }
 
 static ebm_status mixture_posterior_create(ebm_model *model, const void *options, ebm_error *error) {
@@ -126,6 +126,7 @@ static ebm_status mixture_posterior_create(ebm_model *model, const void *options
         mixture_posterior_destroy(model);
         return ebm_fail(error, EBM_NO_MEMORY, "no memory for %lld examples", (long long)o->count);
     }
+    p->plane.why = too_many;
     p->n = model->examples = (size_t)o->count;
     p->variance = o->variance;
     p->prior_variance[0] = o->prior_variance1;
@@ -192,18 +193,6 @@ static void visit_rows(const ebm_model *model, const ebm_batch *batch, double *e
     ebm_work_release(work, mark);
 }
 
-static void mixture_posterior_energy(const ebm_model *model, ebm_path path, const ebm_batch *batch, double *out,
-                                     ebm_work *work) {
-    visit_rows(model, batch, out, NULL, work);
-    ebm_real_add_base(model, path, batch, out, NULL, work);
-}
-
-static void mixture_posterior_grad_x(const ebm_model *model, ebm_path path, const ebm_batch *batch, ebm_real *out,
-                                     ebm_work *work) {
-    visit_rows(model, batch, NULL, out, work);
-    ebm_real_add_base(model, path, batch, NULL, out, work);
-}
-
 static void mixture_posterior_energy_grad_x(const ebm_model *model, ebm_path path, const ebm_batch *batch,
                                             double *energy, ebm_real *grad, ebm_work *work) {
     visit_rows(model, batch, energy, grad, work);
@@ -232,35 +221,6 @@ static void mixture_posterior_grad_x_minibatch(const ebm_model *model, const ebm
     ebm_work_release(work, mark);
 }
 
-static const ebm_plane_law *law_of(const ebm_model *model) {
-    return ((const posterior *)model->state)->law;
-}
-
-static ebm_status mixture_posterior_log_normaliser(const ebm_model *model, ebm_path path, double *out, ebm_work *work,
-                                                   ebm_error *error) {
-    (void)work;
-    return ebm_plane_model_log_normaliser(model, law_of(model), too_many, path, out, error);
-}
-
-static ebm_status mixture_posterior_exact_mean(const ebm_model *model, ebm_path path, const char *observable,
-                                               double *out, ebm_work *work, ebm_error *error) {
-    (void)work;
-    return ebm_plane_model_mean(model, law_of(model), too_many, path, observable, out, error);
-}
-
-static ebm_status mixture_posterior_marginal_cdf(const ebm_model *model, ebm_path path, size_t unit, const double *t,
-                                                 size_t count, double *out, ebm_work *work, ebm_error *error) {
-    (void)work;
-    return ebm_plane_model_cdf(model, law_of(model), too_many, path, unit, t, count, out, error);
-}
-
-static ebm_status mixture_posterior_sample_exact(const ebm_model *model, ebm_path path, ebm_batch *batch,
-                                                 ebm_stream stream, uint32_t first_chain, uint64_t step, ebm_work *work,
-                                                 ebm_error *error) {
-    (void)work;
-    return ebm_plane_model_draw(model, law_of(model), too_many, path, batch, stream, first_chain, step, error);
-}
-
 const ebm_model_type ebm_mixture_posterior = {
     .info = {"mixture-posterior", "posterior of the two means of a Gaussian mixture given its draws: two modes",
              "Welling & Teh 2011, section 5.1", mixture_posterior_table, sizeof(mixture_posterior_options)},
@@ -269,14 +229,14 @@ const ebm_model_type ebm_mixture_posterior = {
     .create = mixture_posterior_create,
     .initialise = ebm_real_initialise_nothing,
     .destroy = mixture_posterior_destroy,
-    .energy = mixture_posterior_energy,
+    .energy = ebm_real_energy,
     .grad_theta = ebm_real_no_grad_theta,
-    .grad_x = mixture_posterior_grad_x,
+    .grad_x = ebm_real_grad_x,
     .energy_grad_x = mixture_posterior_energy_grad_x,
     .grad_x_minibatch = mixture_posterior_grad_x_minibatch,
-    .log_normaliser = mixture_posterior_log_normaliser,
+    .log_normaliser = ebm_plane_log_normaliser,
     .expected_grad_theta = ebm_real_no_expected_grad_theta,
-    .sample_exact = mixture_posterior_sample_exact,
-    .exact_mean = mixture_posterior_exact_mean,
-    .marginal_cdf = mixture_posterior_marginal_cdf,
+    .sample_exact = ebm_plane_sample_exact,
+    .exact_mean = ebm_plane_exact_mean,
+    .marginal_cdf = ebm_plane_marginal_cdf,
 };

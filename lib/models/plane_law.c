@@ -189,11 +189,8 @@ void ebm_plane_law_free(ebm_plane_law *law) {
     free(law);
 }
 
-double ebm_plane_law_log_normaliser(const ebm_plane_law *law) {
-    return law->log_z;
-}
-
-ebm_real_means ebm_plane_law_means(const ebm_plane_law *law, double *energy_variance) {
+/* E[E] / 2 is the mean energy per unit; *energy_variance = Var(E) / 2. */
+static ebm_real_means means_of(const ebm_plane_law *law, double *energy_variance) {
     double mean[2] = {0}, square[2] = {0};
     for (size_t a = 0; a < 2; a++)
         for (size_t i = 0; i < law->n[a]; i++) {
@@ -212,7 +209,7 @@ ebm_real_means ebm_plane_law_means(const ebm_plane_law *law, double *energy_vari
 }
 
 /* Between fine points by Hermite's cubic, which has the density as its slope. */
-void ebm_plane_law_cdf(const ebm_plane_law *law, size_t axis, const double *t, size_t count, double *out) {
+static void cdf(const ebm_plane_law *law, size_t axis, const double *t, size_t count, double *out) {
     const size_t last = FINE * (law->n[axis] - 1);
     const double *f = law->fine[axis], *F = law->cdf[axis];
     for (size_t k = 0; k < count; k++) {
@@ -242,7 +239,7 @@ static size_t cell_at(const double *cumulative, size_t count, double level) {
     return low;
 }
 
-void ebm_plane_law_draw(const ebm_plane_law *law, ebm_stream stream, uint32_t chain, uint64_t step, double out[2]) {
+static void draw(const ebm_plane_law *law, ebm_stream stream, uint32_t chain, uint64_t step, double out[2]) {
     enum { ATTEMPTS = 10000 }; /* about two in three are accepted: all of them fail with probability 1e-4000 */
     const size_t points = law->n[0] * law->n[1];
     for (uint32_t k = 0; k < ATTEMPTS; k++) {
@@ -260,30 +257,37 @@ void ebm_plane_law_draw(const ebm_plane_law *law, ebm_stream stream, uint32_t ch
     }
 }
 
-static ebm_status available(const ebm_model *model, const ebm_plane_law *law, const char *why, ebm_path path,
-                            const char *what, ebm_error *error) {
+/* The law behind a model's slot that tells `what`. */
+static ebm_status available(const ebm_model *model, ebm_path path, const char *what, const ebm_plane_law **out,
+                            ebm_error *error) {
+    const ebm_plane_state *state = model->state;
     EBM_TRY(ebm_real_uniform_base(model, path, what, error));
-    if (!law)
-        return ebm_fail(error, EBM_UNSUPPORTED, "model %s knows no %s: %s", model->type->info.name, what, why);
+    if (!state->law)
+        return ebm_fail(error, EBM_UNSUPPORTED, "model %s knows no %s: %s", model->type->info.name, what, state->why);
     if (path.beta != 1)
         return ebm_fail(error, EBM_UNSUPPORTED,
                         "model %s knows its %s at temperature 1 alone, not at inverse temperature %g",
                         model->type->info.name, what, path.beta);
+    *out = state->law;
     return EBM_OK;
 }
 
-ebm_status ebm_plane_model_log_normaliser(const ebm_model *model, const ebm_plane_law *law, const char *why,
-                                          ebm_path path, double *out, ebm_error *error) {
-    EBM_TRY(available(model, law, why, path, "normaliser", error));
+ebm_status ebm_plane_log_normaliser(const ebm_model *model, ebm_path path, double *out, ebm_work *work,
+                                    ebm_error *error) {
+    const ebm_plane_law *law = NULL;
+    (void)work;
+    EBM_TRY(available(model, path, "normaliser", &law, error));
     *out = law->log_z;
     return EBM_OK;
 }
 
-ebm_status ebm_plane_model_mean(const ebm_model *model, const ebm_plane_law *law, const char *why, ebm_path path,
-                                const char *observable, double *out, ebm_error *error) {
-    EBM_TRY(available(model, law, why, path, "means", error));
+ebm_status ebm_plane_exact_mean(const ebm_model *model, ebm_path path, const char *observable, double *out,
+                                ebm_work *work, ebm_error *error) {
+    const ebm_plane_law *law = NULL;
     double energy_variance;
-    const ebm_real_means means = ebm_plane_law_means(law, &energy_variance);
+    (void)work;
+    EBM_TRY(available(model, path, "means", &law, error));
+    const ebm_real_means means = means_of(law, &energy_variance);
     if (strcmp(observable, "energy_variance") == 0) {
         *out = energy_variance;
         return EBM_OK;
@@ -291,20 +295,23 @@ ebm_status ebm_plane_model_mean(const ebm_model *model, const ebm_plane_law *law
     return ebm_real_mean_named(model, &means, observable, out, error);
 }
 
-ebm_status ebm_plane_model_cdf(const ebm_model *model, const ebm_plane_law *law, const char *why, ebm_path path,
-                               size_t unit, const double *t, size_t count, double *out, ebm_error *error) {
-    EBM_TRY(available(model, law, why, path, "marginal distribution", error));
-    ebm_plane_law_cdf(law, unit, t, count, out);
+ebm_status ebm_plane_marginal_cdf(const ebm_model *model, ebm_path path, size_t unit, const double *t, size_t count,
+                                  double *out, ebm_work *work, ebm_error *error) {
+    const ebm_plane_law *law = NULL;
+    (void)work;
+    EBM_TRY(available(model, path, "marginal distribution", &law, error));
+    cdf(law, unit, t, count, out);
     return EBM_OK;
 }
 
-ebm_status ebm_plane_model_draw(const ebm_model *model, const ebm_plane_law *law, const char *why, ebm_path path,
-                                ebm_batch *batch, ebm_stream stream, uint32_t first_chain, uint64_t step,
-                                ebm_error *error) {
-    EBM_TRY(available(model, law, why, path, "exact draws", error));
+ebm_status ebm_plane_sample_exact(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_stream stream,
+                                  uint32_t first_chain, uint64_t step, ebm_work *work, ebm_error *error) {
+    const ebm_plane_law *law = NULL;
+    (void)work;
+    EBM_TRY(available(model, path, "exact draws", &law, error));
     for (size_t b = 0; b < batch->count; b++) {
         double x[2];
-        ebm_plane_law_draw(law, stream, first_chain + (uint32_t)b, step, x);
+        draw(law, stream, first_chain + (uint32_t)b, step, x);
         batch->x[2 * b] = (ebm_real)x[0];
         batch->x[2 * b + 1] = (ebm_real)x[1];
     }

@@ -24,24 +24,20 @@ typedef struct ebm_plane_law ebm_plane_law;
 EBM_NODISCARD ebm_status ebm_plane_law_create(const ebm_plane_problem *problem, ebm_plane_law **out, ebm_error *error);
 void ebm_plane_law_free(ebm_plane_law *law);
 
-double ebm_plane_law_log_normaliser(const ebm_plane_law *law);
-/* E[E] / 2 is the mean energy per unit; *energy_variance = Var(E) / 2 where not NULL. */
-ebm_real_means ebm_plane_law_means(const ebm_plane_law *law, double *energy_variance);
-/* out[k] = P(x <= t[k]) for axis 0, P(y <= t[k]) for axis 1 */
-void ebm_plane_law_cdf(const ebm_plane_law *law, size_t axis, const double *t, size_t count, double *out);
-/* One draw, by rejection: it reads the uniforms 4 k ... 4 k + 3 of (chain, step) in its attempt k. */
-void ebm_plane_law_draw(const ebm_plane_law *law, ebm_stream stream, uint32_t chain, uint64_t step, double out[2]);
+/* What the state of a model begins with whose law at beta = 1 lies on the plane; its slots are those below. */
+typedef struct ebm_plane_state {
+    ebm_plane_law *law; /* owned by the model; NULL: exact values are EBM_UNSUPPORTED, */
+    const char *why;    /* for this reason */
+} ebm_plane_state;
 
-/* The slots of a model on two units whose law at beta = 1 is `law`; NULL: EBM_UNSUPPORTED, with `why`. */
-EBM_NODISCARD ebm_status ebm_plane_model_log_normaliser(const ebm_model *model, const ebm_plane_law *law,
-                                                        const char *why, ebm_path path, double *out, ebm_error *error);
-EBM_NODISCARD ebm_status ebm_plane_model_mean(const ebm_model *model, const ebm_plane_law *law, const char *why,
-                                              ebm_path path, const char *observable, double *out, ebm_error *error);
-EBM_NODISCARD ebm_status ebm_plane_model_cdf(const ebm_model *model, const ebm_plane_law *law, const char *why,
-                                             ebm_path path, size_t unit, const double *t, size_t count, double *out,
-                                             ebm_error *error);
-EBM_NODISCARD ebm_status ebm_plane_model_draw(const ebm_model *model, const ebm_plane_law *law, const char *why,
-                                              ebm_path path, ebm_batch *batch, ebm_stream stream, uint32_t first_chain,
-                                              uint64_t step, ebm_error *error);
+ebm_status ebm_plane_log_normaliser(const ebm_model *model, ebm_path path, double *out, ebm_work *work,
+                                    ebm_error *error);
+ebm_status ebm_plane_exact_mean(const ebm_model *model, ebm_path path, const char *observable, double *out,
+                                ebm_work *work, ebm_error *error);
+ebm_status ebm_plane_marginal_cdf(const ebm_model *model, ebm_path path, size_t unit, const double *t, size_t count,
+                                  double *out, ebm_work *work, ebm_error *error);
+/* Draws by rejection: attempt k of a row reads the uniforms 4 k ... 4 k + 3 of its (chain, step). */
+ebm_status ebm_plane_sample_exact(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_stream stream,
+                                  uint32_t first_chain, uint64_t step, ebm_work *work, ebm_error *error);
 
 #endif

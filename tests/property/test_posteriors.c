@@ -437,7 +437,6 @@ START_TEST(test_posteriors_checks_can_fail) {
     right = f.type;
     planted_scale = 0.01;
     f.wrong.energy = _i == 0 ? wrong_energy : right->energy;
-    f.wrong.energy_grad_x = NULL;
     f.wrong.grad_x = _i == 1 ? wrong_grad_x : right->grad_x;
     f.wrong.grad_x_minibatch = _i == 2 ? wrong_minibatch : right->grad_x_minibatch;
     f.wrong.exact_mean = _i == 3 ? wrong_exact_mean : right->exact_mean;
