@@ -189,18 +189,6 @@ static inline void oracle_advance(size_t S, const double *T, size_t steps, doubl
     free(next);
 }
 
-/* The expected negative phase of a k-step chain whose first state has the given law: g = E[dF(v_k)/dtheta].
- * CD-k's expected update is this from the minibatch's law minus the positive phase. */
-static inline void oracle_chain_grad(const oracle *o, const double *start, size_t steps, double *g) {
-    double *T = oracle_memory(o->S * o->S), *law = oracle_memory(o->S);
-    memcpy(law, start, o->S * sizeof *law);
-    oracle_kernel(o, T);
-    oracle_advance(o->S, T, steps, law);
-    oracle_expected_grad(o, law, g);
-    free(T);
-    free(law);
-}
-
 /* Mean of log p(v) over the given states. */
 static inline double oracle_log_likelihood(const oracle *o, const size_t *codes, size_t count) {
     double sum = 0;

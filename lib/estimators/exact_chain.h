@@ -4,9 +4,8 @@
 
 #include "ebm/diagnostics.h"
 
-/* EBM_INVALID unless the matrix and pi are stochastic; the number of states is 1 ... EBM_MAX_CHAIN_STATES. */
-EBM_NODISCARD ebm_status ebm_exact_chain_check(const ebm_exact_chain *chain, ebm_error *error);
-/* The same, and pi T = pi to 1e-9. */
+/* EBM_INVALID unless the matrix and pi are stochastic, pi T = pi to 1e-9, and the number of states is 1 ...
+ * EBM_MAX_CHAIN_STATES. */
 EBM_NODISCARD ebm_status ebm_exact_chain_check_stationary(const ebm_exact_chain *chain, ebm_work *work,
                                                           ebm_error *error);
 

@@ -46,7 +46,7 @@ static ebm_status check_law(const double *p, size_t count, const char *what, siz
     return EBM_OK;
 }
 
-ebm_status ebm_exact_chain_check(const ebm_exact_chain *chain, ebm_error *error) {
+static ebm_status check_chain(const ebm_exact_chain *chain, ebm_error *error) {
     EBM_TRY(check_size(chain, error));
     for (size_t i = 0; i < chain->states; i++)
         EBM_TRY(check_law(chain->transition + i * chain->states, chain->states, "row", i, error));
@@ -98,7 +98,7 @@ ebm_status ebm_exact_chain_residuals(const ebm_exact_chain *chain, ebm_chain_res
 }
 
 ebm_status ebm_exact_chain_check_stationary(const ebm_exact_chain *chain, ebm_work *work, ebm_error *error) {
-    EBM_TRY(ebm_exact_chain_check(chain, error));
+    EBM_TRY(check_chain(chain, error));
     ebm_chain_residuals residuals;
     EBM_TRY(ebm_exact_chain_residuals(chain, &residuals, work, error));
     if (residuals.stationarity > SUM_TOLERANCE)
@@ -202,7 +202,7 @@ static ebm_status variation_from_law(const ebm_exact_chain *chain, const double 
 
 ebm_status ebm_exact_chain_total_variation(const ebm_exact_chain *chain, const double *start, const size_t *steps,
                                            size_t count, double *out, ebm_work *work, ebm_error *error) {
-    EBM_TRY(ebm_exact_chain_check(chain, error));
+    EBM_TRY(check_chain(chain, error));
     for (size_t k = 1; k < count; k++)
         if (steps[k] < steps[k - 1])
             return ebm_fail(error, EBM_INVALID, "steps must ascend: %zu follows %zu", steps[k], steps[k - 1]);
@@ -260,7 +260,7 @@ static ebm_status search_mixing(const ebm_exact_chain *chain, double epsilon, si
 
 ebm_status ebm_exact_chain_mixing_time(const ebm_exact_chain *chain, double epsilon, size_t limit, size_t *out,
                                        ebm_work *work, ebm_error *error) {
-    EBM_TRY(ebm_exact_chain_check(chain, error));
+    EBM_TRY(check_chain(chain, error));
     if (!(epsilon > 0 && epsilon < 1))
         return ebm_fail(error, EBM_INVALID, "epsilon is %g, expected a number between 0 and 1", epsilon);
     if (limit < 1)

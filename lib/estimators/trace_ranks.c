@@ -22,13 +22,14 @@ double ebm_normal_quantile(double p) {
     return p < 0.5 ? z : -z;
 }
 
-double ebm_normal_score(double rank, size_t count) {
+/* Rank 1 ... count, or halfway between two. */
+static double normal_score(double rank, size_t count) {
     return ebm_normal_quantile((rank - 0.375) / ((double)count + 0.25));
 }
 
 void ebm_normal_scores(size_t count, double *score) {
     for (size_t r = 0; r < count / 2; r++) {
-        score[r] = ebm_normal_score((double)(r + 1), count);
+        score[r] = normal_score((double)(r + 1), count);
         score[count - 1 - r] = -score[r];
     }
     if (count % 2 == 1)
@@ -127,7 +128,7 @@ bool ebm_rank_normalise(const double *sorted, const uint32_t *order, size_t coun
         }
         while (end < count && sorted[end] == sorted[first])
             end++;
-        const double shared = ebm_normal_score(0.5 * (double)(first + 1 + end), count);
+        const double shared = normal_score(0.5 * (double)(first + 1 + end), count);
         for (size_t k = first; k < end; k++)
             z[order[k]] = shared;
     }

@@ -8,9 +8,7 @@
 
 /* Phi^-1(p), 0 < p < 1, by two steps of Halley's method on erfc: relative accuracy near rounding. */
 double ebm_normal_quantile(double p);
-/* Phi^-1((rank - 3/8) / (count + 1/4)), rank = 1 ... count or halfway between. */
-double ebm_normal_score(double rank, size_t count);
-/* score (count) of ranks 1 ... count. */
+/* score (count) of ranks 1 ... count, Phi^-1((rank - 3/8) / (count + 1/4)). */
 void ebm_normal_scores(size_t count, double *score);
 
 /* order (count) so that values[order[k]] ascends, equal values in any fixed order. The values are finite; keys and

@@ -6,13 +6,14 @@
 #include "ebm/matrix.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 enum { PRIOR = 5, ALIGNMENT = 64 };
 
 typedef struct header {
-    uint64_t units, learnt;
+    uint64_t units;
     double seen; /* states in the window */
 } header;
 
@@ -112,14 +113,9 @@ ebm_status ebm_chain_moments_take(void *memory, ebm_error *error) {
         for (size_t k = 0; k < V * V; k++)
             factor[k] = (ebm_real)squares[k];
         memcpy(mean_of(memory), window_mean(memory), V * sizeof(double));
-        h->learnt = 1;
     }
     open_window(memory);
     return EBM_OK;
-}
-
-bool ebm_chain_moments_learnt(const void *memory) {
-    return ((const header *)memory)->learnt != 0;
 }
 
 const double *ebm_chain_moments_mean(const void *memory) {

@@ -7,8 +7,6 @@
 #include "ebm/status.h"
 #include "ebm/work.h"
 
-#include <stdbool.h>
-
 /* A multiple of 64; SIZE_MAX where it overflows. Cost of memory: 3 V^2 numbers. */
 size_t ebm_chain_moments_bytes(size_t units);
 /* Mean 0, covariance 1, an empty window. */
@@ -20,8 +18,6 @@ EBM_NODISCARD ebm_status ebm_chain_moments_observe(void *memory, size_t count, c
  * states of independent units, all of the mean variance, mixed in, so that it has a Cholesky factor. Where the window
  * has seen no spread nothing changes. */
 EBM_NODISCARD ebm_status ebm_chain_moments_take(void *memory, ebm_error *error);
-/* Whether any window has been taken. */
-bool ebm_chain_moments_learnt(const void *memory);
 const double *ebm_chain_moments_mean(const void *memory);     /* (units) */
 const ebm_real *ebm_chain_moments_factor(const void *memory); /* L (units, units), covariance = L L^T */
 
