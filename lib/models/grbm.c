@@ -14,6 +14,7 @@
  * Along a path: E_beta(v, h) = (1 - beta) E_base(v) + beta E(v, h), so hidden units see beta f, and visible units are
  * Gaussian with precision (1 - beta) / s^2 + beta / sigma^2. */
 #include "models/grbm.h"
+#include "models/initial_weights.h"
 #include "components.h"
 
 #include "ebm/matrix.h"
@@ -117,12 +118,7 @@ static ebm_status grbm_initialise(ebm_model *model, const void *options, const e
     }
     if (o->load)
         return ebm_model_load(model, o->load, error);
-    for (size_t i = 0; i < V; i++) {
-        ebm_real *row = model->theta + i * H;
-        ebm_random_normal_plain(ebm_stream_of(seed, EBM_PURPOSE_INIT), (uint32_t)i, 0, H, row);
-        for (size_t j = 0; j < H; j++)
-            row[j] = (ebm_real)(scale * (double)row[j]);
-    }
+    ebm_initial_weights(V, H, scale, seed, model->theta);
     return EBM_OK;
 }
 

@@ -19,6 +19,7 @@
  *
  * Along a path beta is an inverse temperature: there is no base over units of mixed kinds. */
 #include "models/harmonium.h"
+#include "models/initial_weights.h"
 #include "components.h"
 
 #include "ebm/matrix.h"
@@ -173,12 +174,7 @@ static ebm_status harmonium_initialise(ebm_model *model, const void *options, co
     }
     if (o->load)
         return ebm_model_load(model, o->load, error);
-    for (size_t i = 0; i < V; i++) {
-        ebm_real *row = model->theta + i * H;
-        ebm_random_normal_plain(ebm_stream_of(seed, EBM_PURPOSE_INIT), (uint32_t)i, 0, H, row);
-        for (size_t j = 0; j < H; j++)
-            row[j] = (ebm_real)(o->init_scale * (double)row[j]);
-    }
+    ebm_initial_weights(V, H, o->init_scale, seed, model->theta);
     return EBM_OK;
 }
 

@@ -18,6 +18,7 @@
  * in double, log-sum-exp with the largest taken out. Overlaps with patterns of +-1 are whole numbers, which single flips
  * change without rounding. As functions of real x and of real patterns:
  *   dE/dx_i = -sum_mu g_mu xi_mu_i,   dE/dxi_mu_i = -g_mu x_i,   g = (z / V)^(n-1) or softmax(z). */
+#include "models/initial_weights.h"
 #include "components.h"
 
 #include "core/row_kernels.h"
@@ -112,12 +113,8 @@ static ebm_status modern_initialise(ebm_model *model, const void *options, const
     (void)data;
     if (o->load)
         return ebm_model_load(model, o->load, error);
-    for (size_t k = 0; k < state_of(model)->K && o->init_scale > 0; k++) {
-        ebm_real *row = model->theta + k * V;
-        ebm_random_normal_plain(ebm_stream_of(seed, EBM_PURPOSE_INIT), (uint32_t)k, 0, V, row);
-        for (size_t i = 0; i < V; i++)
-            row[i] = (ebm_real)(o->init_scale * (double)row[i]);
-    }
+    if (o->init_scale > 0)
+        ebm_initial_weights(state_of(model)->K, V, o->init_scale, seed, model->theta);
     return EBM_OK;
 }
 

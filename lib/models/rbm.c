@@ -10,6 +10,7 @@
  * Centring (Montavon & Mueller 2012; Melchior, Fischer & Wiskott 2016): the gradient is taken for
  * E = -(v - mu)^T W (h - lambda) - ... and mapped back; mu = the data's means, lambda = sigmoid(c + W^T mu). */
 #include "models/enumerate_layer.h"
+#include "models/initial_weights.h"
 #include "components.h"
 
 #include "ebm/matrix.h"
@@ -157,12 +158,7 @@ static ebm_status rbm_initialise(ebm_model *model, const void *options, const eb
     if (o->load)
         return ebm_model_load(model, o->load, error);
     if (o->initialise == INIT_NORMAL)
-        for (size_t i = 0; i < V; i++) {
-            ebm_real *row = model->theta + i * H;
-            ebm_random_normal_plain(ebm_stream_of(seed, EBM_PURPOSE_INIT), (uint32_t)i, 0, H, row);
-            for (size_t j = 0; j < H; j++)
-                row[j] = (ebm_real)(o->init_scale * (double)row[j]);
-        }
+        ebm_initial_weights(V, H, o->init_scale, seed, model->theta);
     return EBM_OK;
 }
 
