@@ -3,6 +3,7 @@
 #ifndef TESTS_GRBM_FIXTURE_H
 #define TESTS_GRBM_FIXTURE_H
 
+#include "components.h"
 #include "rbm_fixture.h"
 
 #include "ebm/sampler.h"
@@ -93,6 +94,21 @@ static inline double grbm_kolmogorov(grbm_walk *w, grbm_fixture *f, ebm_path pat
     free(x);
     free(p);
     return worst * sqrt((double)n) / 2.9;
+}
+
+/* The worse of the first two units, of adjusted chains that have accepted at least this share of proposals, and not all. */
+static inline double grbm_worst_adjusted(grbm_walk *w, grbm_fixture *f, ebm_path path, double least_accepted) {
+    ck_assert_double_gt(w->chains.accepted, least_accepted * w->chains.proposed);
+    ck_assert_double_lt(w->chains.accepted, w->chains.proposed);
+    return fmax(grbm_kolmogorov(w, f, path, 0), grbm_kolmogorov(w, f, path, 1));
+}
+
+/* A mistake to plant: the slot energy of a machine a fifth too small. */
+static inline void grbm_energy_off(const ebm_model *model, ebm_path path, const ebm_batch *batch, double *out,
+                                   ebm_work *work) {
+    ebm_grbm.energy(model, path, batch, out, work);
+    for (size_t b = 0; b < batch->count; b++)
+        out[b] *= 0.8;
 }
 
 #endif

@@ -118,24 +118,50 @@ static inline void small_dataset(ebm_dataset *out, size_t V, size_t n_train, con
     small_half(&out->test, V, n_test, test);
 }
 
-/* What an estimator has emitted. */
+/* What an estimator has emitted, and at which steps where memory_at is the sink's `at`. */
+enum { MEMORY_ROWS = 256 };
 typedef struct memory_sink {
     ebm_sink sink;
     size_t count;
+    uint64_t step;
     struct {
         char metric[64];
+        uint64_t step;
         double value, se;
-    } rows[64];
+    } rows[MEMORY_ROWS];
 } memory_sink;
 
 static inline ebm_status memory_emit(ebm_sink *sink, const char *metric, double value, double se, ebm_error *error) {
     memory_sink *memory = (memory_sink *)sink;
     (void)error;
-    ck_assert_uint_lt(memory->count, 64);
+    ck_assert_uint_lt(memory->count, MEMORY_ROWS);
     snprintf(memory->rows[memory->count].metric, 64, "%s", metric);
+    memory->rows[memory->count].step = memory->step;
     memory->rows[memory->count].value = value;
     memory->rows[memory->count++].se = se;
     return EBM_OK;
+}
+
+static inline void memory_at(ebm_sink *sink, uint64_t step) {
+    ((memory_sink *)sink)->step = step;
+}
+
+/* SIZE_MAX where there is none. */
+static inline size_t sink_find(const memory_sink *memory, const char *metric, uint64_t step) {
+    for (size_t i = 0; i < memory->count; i++)
+        if (strcmp(memory->rows[i].metric, metric) == 0 && memory->rows[i].step == step)
+            return i;
+    return SIZE_MAX;
+}
+
+static inline size_t sink_row_at(const memory_sink *memory, const char *metric, uint64_t step) {
+    const size_t row = sink_find(memory, metric, step);
+    ck_assert_msg(row != SIZE_MAX, "no %s at %llu", metric, (unsigned long long)step);
+    return row;
+}
+
+static inline double sink_value_at(const memory_sink *memory, const char *metric, uint64_t step) {
+    return memory->rows[sink_row_at(memory, metric, step)].value;
 }
 
 static inline size_t sink_row(const memory_sink *memory, const char *metric) {

@@ -12,41 +12,9 @@ static void close_work(void) {
     ebm_work_free(work);
 }
 
-/* A sink that keeps the rows' steps. */
-typedef struct rows {
-    ebm_sink sink;
-    uint64_t step;
-    size_t count;
-    struct {
-        char metric[64];
-        uint64_t step;
-        double value, se;
-    } row[256];
-} rows;
-
-static ebm_status keep(ebm_sink *sink, const char *metric, double value, double se, ebm_error *error) {
-    rows *r = (rows *)sink;
-    (void)error;
-    ck_assert_uint_lt(r->count, 256);
-    snprintf(r->row[r->count].metric, 64, "%s", metric);
-    r->row[r->count].step = r->step;
-    r->row[r->count].value = value;
-    r->row[r->count++].se = se;
-    return EBM_OK;
-}
-static void keep_at(ebm_sink *sink, uint64_t step) {
-    ((rows *)sink)->step = step;
-}
-static size_t find(const rows *r, const char *metric, uint64_t step) {
-    for (size_t k = 0; k < r->count; k++)
-        if (strcmp(r->row[k].metric, metric) == 0 && r->row[k].step == step)
-            return k;
-    return SIZE_MAX;
-}
-
 enum { STEP = 7, SEED = 3 };
 
-static ebm_status estimate(const ebm_model *model, const ebm_dataset *data, const char *against, rows *out) {
+static ebm_status estimate(const ebm_model *model, const ebm_dataset *data, const char *against, memory_sink *out) {
     void *options = calloc(1, ebm_anomaly.info.options_size);
     CHECK_OK(ebm_options_default(ebm_anomaly.info.options, options, ebm_anomaly.info.options_size, &failure));
     if (against)
@@ -54,13 +22,13 @@ static ebm_status estimate(const ebm_model *model, const ebm_dataset *data, cons
     CHECK_OK(ebm_options_set(ebm_anomaly.info.options, options, "against_examples", "150", NULL, &failure));
     const ebm_estimate_inputs in = {
         .model = model, .data = data, .path = ebm_path_end(), .seed = SEED, .step = STEP, .work = work};
-    *out = (rows){.sink = {keep, keep_at}, .step = STEP};
+    *out = (memory_sink){.sink = {memory_emit, memory_at}, .step = STEP};
     const ebm_status status = ebm_anomaly.estimate(options, &in, &out->sink, &failure);
     for (size_t k = 0; k < out->count; k++) {
         const ebm_metric *metric = ebm_anomaly.metrics;
-        while (metric->name && strcmp(metric->name, out->row[k].metric) != 0)
+        while (metric->name && strcmp(metric->name, out->rows[k].metric) != 0)
             metric++;
-        ck_assert_msg(metric->name != NULL, "%s is not in the table", out->row[k].metric);
+        ck_assert_msg(metric->name != NULL, "%s is not in the table", out->rows[k].metric);
     }
     ebm_options_clear(ebm_anomaly.info.options, options);
     free(options);
@@ -133,7 +101,7 @@ static double near_pairs(size_t m, const double *x, size_t n, const double *y, d
 START_TEST(test_anomaly_is_the_area_over_pairs) {
     labelled l;
     ebm_model model;
-    rows got;
+    memory_sink got;
     double in[STATES], out[STATES], plain_in[STATES], plain_out[STATES], even[STATES], odd[STATES];
     size_t m = 0, n = 0, evens = 0, odds = 0;
     label_all(&l);
@@ -151,28 +119,27 @@ START_TEST(test_anomaly_is_the_area_over_pairs) {
         }
     }
     CHECK_OK(estimate(&model, &l.data, NULL, &got));
-    const size_t held = find(&got, "auc_held_out", STEP), base = find(&got, "auc_base_held_out", STEP);
-    const size_t halves = find(&got, "auc_halves", STEP), gain = find(&got, "auc_gain_held_out", STEP);
-    ck_assert(held != SIZE_MAX && base != SIZE_MAX && halves != SIZE_MAX && gain != SIZE_MAX);
+    const size_t held = sink_row_at(&got, "auc_held_out", STEP), base = sink_row_at(&got, "auc_base_held_out", STEP);
+    const size_t halves = sink_row_at(&got, "auc_halves", STEP), gain = sink_row_at(&got, "auc_gain_held_out", STEP);
     ck_assert_double_eq(near_pairs(m, in, n, out, 2 * energy_rounding(&model)), 0);
-    ck_assert_double_eq_tol(got.row[held].value, area(m, in, n, out), 1e-13);
-    ck_assert_double_eq_tol(got.row[halves].value, area(evens, even, odds, odd), 1e-13);
-    ck_assert_double_eq_tol(got.row[find(&got, "halves_z", STEP)].value * got.row[halves].se,
-                            got.row[halves].value - 0.5, 1e-13);
-    ck_assert_double_eq(got.row[find(&got, "inliers", STEP)].value, (double)m);
+    ck_assert_double_eq_tol(got.rows[held].value, area(m, in, n, out), 1e-13);
+    ck_assert_double_eq_tol(got.rows[halves].value, area(evens, even, odds, odd), 1e-13);
+    ck_assert_double_eq_tol(sink_value_at(&got, "halves_z", STEP) * got.rows[halves].se, got.rows[halves].value - 0.5,
+                            1e-13);
+    ck_assert_double_eq(sink_value_at(&got, "inliers", STEP), (double)m);
     const double unsure = near_pairs(m, plain_in, n, plain_out, 64 * V * ROUNDING);
     ck_assert_double_lt(unsure, 0.1);
-    ck_assert_double_le(fabs(got.row[base].value - area(m, plain_in, n, plain_out)), unsure / 2 + 1e-13);
-    ck_assert_double_eq_tol(got.row[gain].value, got.row[held].value - got.row[base].value, 1e-13);
-    ck_assert(find(&got, "auc_against", STEP) == SIZE_MAX); /* not asked for */
+    ck_assert_double_le(fabs(got.rows[base].value - area(m, plain_in, n, plain_out)), unsure / 2 + 1e-13);
+    ck_assert_double_eq_tol(got.rows[gain].value, got.rows[held].value - got.rows[base].value, 1e-13);
+    ck_assert(sink_find(&got, "auc_against", STEP) == SIZE_MAX); /* not asked for */
     /* The curve: at no false alarm the outliers above every inlier, at all of them every outlier. */
     double most = -INFINITY, above = 0;
     for (size_t i = 0; i < m; i++)
         most = fmax(most, in[i]);
     for (size_t j = 0; j < n; j++)
         above += out[j] > most;
-    ck_assert_double_eq_tol(got.row[find(&got, "found_held_out", 0)].value, above / (double)n, 1e-15);
-    ck_assert_double_eq(got.row[find(&got, "found_held_out", 1000)].value, 1);
+    ck_assert_double_eq_tol(sink_value_at(&got, "found_held_out", 0), above / (double)n, 1e-15);
+    ck_assert_double_eq(sink_value_at(&got, "found_held_out", 1000), 1);
     ebm_model_free(&model);
     forget(&l);
 }
@@ -183,7 +150,7 @@ END_TEST
 START_TEST(test_anomaly_shuffled_keeps_the_units) {
     labelled l;
     ebm_model model;
-    rows got;
+    memory_sink got;
     label_all(&l);
     small_rbm_create(V, H, &model);
     memset(model.theta, 0, model.n_theta * sizeof *model.theta);
@@ -191,12 +158,12 @@ START_TEST(test_anomaly_shuffled_keeps_the_units) {
         ebm_model_view(&model, "visible_bias")[i] = (ebm_real)0.75;
     small_rbm_refresh(&model);
     CHECK_OK(estimate(&model, &l.data, NULL, &got));
-    ck_assert_double_eq_tol(got.row[find(&got, "auc_shuffled", STEP)].value, 0.5, 1e-14);
+    ck_assert_double_eq_tol(sink_value_at(&got, "auc_shuffled", STEP), 0.5, 1e-14);
     for (size_t i = 0; i < V; i++)
         ebm_model_view(&model, "visible_bias")[i] = (ebm_real)(0.25 * (double)(i + 1));
     small_rbm_refresh(&model);
     CHECK_OK(estimate(&model, &l.data, NULL, &got));
-    ck_assert_double_gt(fabs(got.row[find(&got, "auc_shuffled", STEP)].value - 0.5), 1e-6);
+    ck_assert_double_gt(fabs(sink_value_at(&got, "auc_shuffled", STEP) - 0.5), 1e-6);
     ebm_model_free(&model);
     forget(&l);
 }
@@ -207,7 +174,7 @@ END_TEST
 START_TEST(test_anomaly_noise_has_the_means) {
     labelled l;
     ebm_model model;
-    rows got;
+    memory_sink got;
     double in[STATES], mean[2] = {0}, square[2] = {0};
     size_t m = 0;
     label_all(&l);
@@ -232,7 +199,7 @@ START_TEST(test_anomaly_noise_has_the_means) {
         }
     }
     CHECK_OK(estimate(&model, &l.data, NULL, &got));
-    const double value = got.row[find(&got, "auc_noise", STEP)].value;
+    const double value = sink_value_at(&got, "auc_noise", STEP);
     const double se = sqrt((square[0] - mean[0] * mean[0]) / (double)m);
     ck_assert_double_le(fabs(value - mean[0]), 5 * se);
     ck_assert_double_gt(fabs(value - mean[1]), 5 * se);
@@ -282,7 +249,7 @@ START_TEST(test_anomaly_against_another_set) {
                                         "binarise", "threshold", "data_seed", "2",   NULL};
     ebm_dataset data, other;
     ebm_model model;
-    rows got;
+    memory_sink got;
     double in[80], out[150];
     load_glyphs(here, &data);
     load_glyphs(there, &other);
@@ -298,8 +265,8 @@ START_TEST(test_anomaly_against_another_set) {
     CHECK_OK(ebm_examples_energy(&model, &data, &data.test, 0, 80, in, work, &failure));
     CHECK_OK(ebm_examples_energy(&model, &other, &other.test, 0, 150, out, work, &failure));
     CHECK_OK(estimate(&model, &data, "glyphs", &got));
-    ck_assert_double_eq_tol(got.row[find(&got, "auc_against", STEP)].value, area(80, in, 150, out), 1e-4);
-    ck_assert(find(&got, "auc_held_out", STEP) == SIZE_MAX); /* no label is */
+    ck_assert_double_eq_tol(sink_value_at(&got, "auc_against", STEP), area(80, in, 150, out), 1e-4);
+    ck_assert(sink_find(&got, "auc_held_out", STEP) == SIZE_MAX); /* no label is */
     ck_assert_int_eq(estimate(&model, &data, "glyph", &got), EBM_INVALID);
     ck_assert_int_eq(estimate(&model, &data, "shifter", &got), EBM_INVALID);
     ck_assert_msg(strstr(failure.message, "another space"), "%s", failure.message);

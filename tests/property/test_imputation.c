@@ -175,38 +175,7 @@ START_TEST(test_imputation_descent_ends_in_a_minimum) {
 }
 END_TEST
 
-typedef struct rows {
-    ebm_sink sink;
-    uint64_t step;
-    size_t count;
-    struct {
-        char metric[64];
-        uint64_t step;
-        double value, se;
-    } row[64];
-} rows;
-static ebm_status keep(ebm_sink *sink, const char *metric, double value, double se, ebm_error *error) {
-    rows *r = (rows *)sink;
-    (void)error;
-    ck_assert_uint_lt(r->count, 64);
-    snprintf(r->row[r->count].metric, 64, "%s", metric);
-    r->row[r->count].step = r->step;
-    r->row[r->count].value = value;
-    r->row[r->count++].se = se;
-    return EBM_OK;
-}
-static void keep_at(ebm_sink *sink, uint64_t step) {
-    ((rows *)sink)->step = step;
-}
-static size_t find(const rows *r, const char *metric, uint64_t step) {
-    for (size_t k = 0; k < r->count; k++)
-        if (strcmp(r->row[k].metric, metric) == 0 && r->row[k].step == step)
-            return k;
-    ck_abort_msg("no %s at %llu", metric, (unsigned long long)step);
-    return 0;
-}
-
-static ebm_status estimate(const char *shares, rows *out) {
+static ebm_status estimate(const char *shares, memory_sink *out) {
     const ebm_component *info = &ebm_imputation.info;
     void *options = calloc(1, info->options_size);
     const char *const list[] = {"0.25", shares};
@@ -218,7 +187,7 @@ static ebm_status estimate(const char *shares, rows *out) {
     CHECK_OK(ebm_options_set(info->options, options, "test_examples", "40", NULL, &failure));
     const ebm_estimate_inputs in = {
         .model = &model, .data = &data, .path = ebm_path_end(), .seed = 9, .step = STEP, .work = work};
-    *out = (rows){.sink = {keep, keep_at}, .step = STEP};
+    *out = (memory_sink){.sink = {memory_emit, memory_at}, .step = STEP};
     const ebm_status status = ebm_imputation.estimate(options, &in, &out->sink, &failure);
     ebm_options_clear(info->options, options);
     free(options);
@@ -231,7 +200,7 @@ START_TEST(test_imputation_rows_are_errors_per_missing_pixel) {
     static buffers b;
     const ebm_imputation_settings s = {
         .missing = EBM_MISSING_RIGHT, .burn_in = 10, .sweeps = 20, .descent_sweeps = 100};
-    rows got;
+    memory_sink got;
     double wrong[3] = {0}, square[2] = {0}, gain = 0, gain_square = 0, gap = 0;
     CHECK_OK(estimate("0.5", &got));
     ck_assert_uint_eq(got.count, 18);
@@ -258,21 +227,21 @@ START_TEST(test_imputation_rows_are_errors_per_missing_pixel) {
     }
     static const char *const names[] = {"imputed_wrong_mean", "imputed_wrong_gibbs", "imputed_wrong_descent"};
     for (size_t k = 0; k < 3; k++)
-        ck_assert_double_eq_tol(got.row[find(&got, names[k], M)].value, wrong[k], 1e-12);
-    ck_assert_double_eq_tol(got.row[find(&got, "imputed_square_mean", M)].value, square[0], 1e-6);
-    ck_assert_double_eq_tol(got.row[find(&got, "imputed_square_gibbs", M)].value, square[1], 1e-6);
-    ck_assert_double_eq_tol(got.row[find(&got, "imputed_square_gain", M)].value, square[0] - square[1], 1e-6);
-    ck_assert_double_eq_tol(got.row[find(&got, "imputed_gain_descent", M)].value, wrong[0] - wrong[2], 1e-12);
-    ck_assert_double_eq_tol(got.row[find(&got, "imputed_energy_gap", M)].value, gap, 2 * energy_rounding(&model));
-    const size_t k = find(&got, "imputed_gain_gibbs", M);
-    ck_assert_double_eq_tol(got.row[k].value, gain, 1e-12);
-    ck_assert_double_eq_tol(got.row[k].se, sqrt((gain_square / COUNT - gain * gain) / (COUNT - 1)), 1e-12);
-    (void)find(&got, "imputed_wrong_mean", 3);
+        ck_assert_double_eq_tol(sink_value_at(&got, names[k], M), wrong[k], 1e-12);
+    ck_assert_double_eq_tol(sink_value_at(&got, "imputed_square_mean", M), square[0], 1e-6);
+    ck_assert_double_eq_tol(sink_value_at(&got, "imputed_square_gibbs", M), square[1], 1e-6);
+    ck_assert_double_eq_tol(sink_value_at(&got, "imputed_square_gain", M), square[0] - square[1], 1e-6);
+    ck_assert_double_eq_tol(sink_value_at(&got, "imputed_gain_descent", M), wrong[0] - wrong[2], 1e-12);
+    ck_assert_double_eq_tol(sink_value_at(&got, "imputed_energy_gap", M), gap, 2 * energy_rounding(&model));
+    const size_t k = sink_row_at(&got, "imputed_gain_gibbs", M);
+    ck_assert_double_eq_tol(got.rows[k].value, gain, 1e-12);
+    ck_assert_double_eq_tol(got.rows[k].se, sqrt((gain_square / COUNT - gain * gain) / (COUNT - 1)), 1e-12);
+    (void)sink_row_at(&got, "imputed_wrong_mean", 3);
 }
 END_TEST
 
 START_TEST(test_imputation_refuses) {
-    rows got;
+    memory_sink got;
     size_t M;
     ck_assert_int_eq(estimate("0.9", &got), EBM_INVALID); /* all four columns */
     ck_assert_msg(strstr(failure.message, "4 columns"), "%s", failure.message);

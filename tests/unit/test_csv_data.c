@@ -1,10 +1,9 @@
 /* The data sets of a user's own: CSV tables, .npy and IDX files; what is refused, and with which words. */
+#include "loaded_data.h"
+
 #include "data/csv_table.h"
-#include "data/datasets.h"
 #include "ebm/npy.h"
 
-#include <check.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +11,6 @@
 
 static char folder[] = "/tmp/ebm-csv-XXXXXX";
 static char train[128], test[128], labels[128];
-static ebm_dataset data;
-static ebm_error error;
 static char text[1100];
 
 static void setup(void) {
@@ -37,29 +34,10 @@ static void put(const char *path, const char *content) {
     fclose(file);
 }
 
-/* Loads a data set with options given as name, value, ..., NULL. */
-static ebm_status load(const ebm_dataset_type *type, ...) {
-    _Alignas(16) char options[256];
-    ck_assert_uint_le(type->info.options_size, sizeof options);
-    ck_assert_int_eq(ebm_options_default(type->info.options, options, type->info.options_size, &error), EBM_OK);
-    va_list pairs;
-    va_start(pairs, type);
-    ebm_status status = EBM_OK;
-    for (const char *name; status == EBM_OK && (name = va_arg(pairs, const char *));)
-        status = ebm_options_set(type->info.options, options, name, va_arg(pairs, const char *), NULL, &error);
-    va_end(pairs);
-    if (status == EBM_OK)
-        status = ebm_dataset_load(type, options, 1, &data, &error);
-    ebm_options_clear(type->info.options, options);
-    if (status != EBM_OK)
-        ebm_error_text(&error, text, sizeof text);
-    return status;
-}
-
-#define LOADS(...) ck_assert_msg(load(__VA_ARGS__, (char *)NULL) == EBM_OK, "%s", text)
-#define REFUSED(status, part, ...)                                                                                     \
+#define REFUSED(status, part, type, ...)                                                                               \
     do {                                                                                                               \
-        ck_assert_int_eq(load(__VA_ARGS__, (char *)NULL), status);                                                     \
+        ck_assert_int_eq(load_with(type, 1, __VA_ARGS__, (char *)NULL), status);                                       \
+        ebm_error_text(&error, text, sizeof text);                                                                     \
         ck_assert_msg(strstr(text, part) != NULL, "'%s' lacks '%s'", text, part);                                      \
     } while (0)
 
@@ -74,7 +52,7 @@ static void csv_refused(const char *content, unsigned line, const char *part) {
 START_TEST(test_csv_data_values_labels_and_header) {
     put(train, "\xef\xbb\xbf"
                "a,kind,b\r\n0.5, 2 ,\"-1.25\"\r\n\r\n1e3,0,7");
-    LOADS(&ebm_csv_data, "train", train, "domain", "real", "label", "kind");
+    LOAD(&ebm_csv_data, 1, "train", train, "domain", "real", "label", "kind");
     ck_assert_uint_eq(data.train.count, 2);
     ck_assert_uint_eq(data.test.count, 0);
     ck_assert_uint_eq(data.space.size, 2);
@@ -90,7 +68,7 @@ END_TEST
 START_TEST(test_csv_data_label_by_number_and_shape) {
     put(train, "0,1,1,0,4\n1,0,0,1,1\n");
     put(test, "1,1,1,1,2\n");
-    LOADS(&ebm_csv_data, "train", train, "test", test, "label", "5", "rows", "2");
+    LOAD(&ebm_csv_data, 1, "train", train, "test", test, "label", "5", "rows", "2");
     ck_assert_uint_eq(data.space.rank, 2);
     ck_assert_uint_eq(data.space.shape[1], 2);
     ck_assert_uint_eq(data.test.count, 1);
@@ -137,7 +115,7 @@ END_TEST
 START_TEST(test_csv_data_domains) {
     put(train, "0,1\n1,0.5\n");
     REFUSED(EBM_FORMAT, ":2: field 2 is '0.5': expected 0 or 1", &ebm_csv_data, "train", train);
-    LOADS(&ebm_csv_data, "train", train, "binarise", "threshold");
+    LOAD(&ebm_csv_data, 1, "train", train, "binarise", "threshold");
     ebm_dataset_free(&data);
     REFUSED(EBM_INVALID, "expected binary", &ebm_csv_data, "train", train, "binarise", "threshold", "domain", "real");
     put(train, "1,-1\n-1,0\n");
@@ -156,7 +134,7 @@ START_TEST(test_csv_data_split_keeps_every_row) {
     for (int i = 0; i < 50; i++)
         fprintf(file, "%d,%d\n", i, 50 - i);
     fclose(file);
-    LOADS(&ebm_csv_data, "train", train, "domain", "real", "split", "0.3", "label", "2");
+    LOAD(&ebm_csv_data, 1, "train", train, "domain", "real", "split", "0.3", "label", "2");
     ck_assert_uint_eq(data.train.count, 35);
     ck_assert_uint_eq(data.test.count, 15);
     bool seen[50] = {false}, consecutive = true;
@@ -171,10 +149,10 @@ START_TEST(test_csv_data_split_keeps_every_row) {
     ck_assert(!consecutive); /* drawn at random, not cut off */
     uint64_t hash = data.hash;
     ebm_dataset_free(&data);
-    LOADS(&ebm_csv_data, "train", train, "domain", "real", "split", "0.3", "label", "2");
+    LOAD(&ebm_csv_data, 1, "train", train, "domain", "real", "split", "0.3", "label", "2");
     ck_assert(data.hash == hash);
     ebm_dataset_free(&data);
-    LOADS(&ebm_csv_data, "train", train, "domain", "real", "split", "0.3", "label", "2", "data_seed", "2");
+    LOAD(&ebm_csv_data, 1, "train", train, "domain", "real", "split", "0.3", "label", "2", "data_seed", "2");
     ck_assert(data.hash != hash);
     ebm_dataset_free(&data);
     REFUSED(EBM_INVALID, "exclude each other", &ebm_csv_data, "train", train, "test", train, "split", "0.3");
@@ -187,7 +165,7 @@ START_TEST(test_npy_data_shapes_types_and_labels) {
     ck_assert_int_eq(ebm_npy_write(train, EBM_NPY_UINT8, 3, (size_t[]){3, 2, 2}, bytes, NULL), EBM_OK);
     ck_assert_int_eq(ebm_npy_write(test, EBM_NPY_FLOAT64, 3, (size_t[]){2, 2, 2}, numbers, NULL), EBM_OK);
     ck_assert_int_eq(ebm_npy_write(labels, EBM_NPY_FLOAT64, 1, (size_t[]){3}, classes, NULL), EBM_OK);
-    LOADS(&ebm_npy_data, "train", train, "train_labels", labels, "binarise", "threshold");
+    LOAD(&ebm_npy_data, 1, "train", train, "train_labels", labels, "binarise", "threshold");
     ck_assert_uint_eq(data.space.rank, 2);
     ck_assert_uint_eq(data.space.size, 4);
     ck_assert_uint_eq(data.classes, 5);
@@ -196,7 +174,7 @@ START_TEST(test_npy_data_shapes_types_and_labels) {
     static const ebm_real expected[4] = {0, 1, 1, 0};
     ck_assert_mem_eq(states, expected, sizeof states);
     ebm_dataset_free(&data);
-    LOADS(&ebm_npy_data, "train", train, "test", test, "domain", "real");
+    LOAD(&ebm_npy_data, 1, "train", train, "test", test, "domain", "real");
     ebm_examples_fixed(&data, &data.train, 0, 1, states);
     ck_assert_double_eq(states[2], (ebm_real)(128 / 255.0));
     ebm_dataset_free(&data);
@@ -219,7 +197,7 @@ START_TEST(test_npy_data_values_out_of_range) {
     ck_assert_int_eq(ebm_npy_write(train, EBM_NPY_FLOAT64, 2, (size_t[]){2, 2}, hot, NULL), EBM_OK);
     REFUSED(EBM_FORMAT, "example 1, value 1 (both from 0) is 1.5: expected an intensity from 0 to 1", &ebm_npy_data,
             "train", train, "binarise", "stochastic");
-    LOADS(&ebm_npy_data, "train", train, "domain", "real");
+    LOAD(&ebm_npy_data, 1, "train", train, "domain", "real");
     ebm_dataset_free(&data);
     ck_assert_int_eq(ebm_npy_write(labels, EBM_NPY_FLOAT64, 1, (size_t[]){2}, half_label, NULL), EBM_OK);
     REFUSED(EBM_FORMAT, "label 1 is 0.5", &ebm_npy_data, "train", train, "domain", "real", "train_labels", labels);
@@ -237,7 +215,7 @@ START_TEST(test_idx_data_loads) {
     file = fopen(labels, "wb");
     fwrite(classes, 1, sizeof classes, file);
     fclose(file);
-    LOADS(&ebm_idx_data, "train", train, "train_labels", labels, "test", train, "test_labels", labels);
+    LOAD(&ebm_idx_data, 1, "train", train, "train_labels", labels, "test", train, "test_labels", labels);
     ck_assert_uint_eq(data.classes, 8);
     ck_assert_uint_eq(data.space.shape[1], 3);
     ebm_real states[6];

@@ -1,33 +1,10 @@
 /* Data on the real line: standardised pictures, and the mixture in the plane whose density is known. */
-#include "data/datasets.h"
+#include "loaded_data.h"
 
-#include <check.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static ebm_dataset data;
-static ebm_error error;
-
-/* Loads a data set with options given as name, value, ..., NULL. */
-static ebm_status load_with(const ebm_dataset_type *type, ...) {
-    _Alignas(16) char options[256];
-    ck_assert_uint_le(type->info.options_size, sizeof options);
-    ck_assert_int_eq(ebm_options_default(type->info.options, options, type->info.options_size, &error), EBM_OK);
-    va_list pairs;
-    va_start(pairs, type);
-    ebm_status status = EBM_OK;
-    for (const char *name; status == EBM_OK && (name = va_arg(pairs, const char *));)
-        status = ebm_options_set(type->info.options, options, name, va_arg(pairs, const char *), NULL, &error);
-    va_end(pairs);
-    if (status == EBM_OK)
-        status = ebm_dataset_load(type, options, 1, &data, &error);
-    ebm_options_clear(type->info.options, options);
-    return status;
-}
-#define LOAD(type, ...) ck_assert_msg(load_with(type, __VA_ARGS__, (char *)NULL) == EBM_OK, "%s", error.message)
 
 /* Mean and variance of all values of a half, as batches give them. */
 static void moments_of(const ebm_examples *half, double *mean, double *variance) {
@@ -49,7 +26,7 @@ static void moments_of(const ebm_examples *half, double *mean, double *variance)
 /* Bound: values up to 4 rounded to 2^-24 of themselves in float, and their squares. */
 START_TEST(test_standardise_train_gives_mean_0_variance_1) {
     double mean, variance, means[784], total = 0;
-    LOAD(&ebm_glyphs, "train", "200", "test", "100", "binarise", "none", "standardise", "train");
+    LOAD(&ebm_glyphs, 1, "train", "200", "test", "100", "binarise", "none", "standardise", "train");
     moments_of(&data.train, &mean, &variance);
     ck_assert_double_eq_tol(mean, 0, 1e-6);
     ck_assert_double_eq_tol(variance, 1, 1e-5);
@@ -65,11 +42,11 @@ END_TEST
 
 START_TEST(test_standardise_given_is_the_formula) {
     ebm_real plain[784], turned[784];
-    LOAD(&ebm_glyphs, "train", "3", "binarise", "none");
+    LOAD(&ebm_glyphs, 1, "train", "3", "binarise", "none");
     const uint64_t hash = data.hash;
     ebm_examples_fixed(&data, &data.train, 2, 1, plain);
     ebm_dataset_free(&data);
-    LOAD(&ebm_glyphs, "train", "3", "binarise", "none", "standardise", "given", "mean", "0.25", "deviation", "0.5");
+    LOAD(&ebm_glyphs, 1, "train", "3", "binarise", "none", "standardise", "given", "mean", "0.25", "deviation", "0.5");
     ebm_examples_fixed(&data, &data.train, 2, 1, turned);
     for (size_t j = 0; j < 784; j++)
         ck_assert_double_eq_tol((double)turned[j], 2 * ((double)plain[j] - 0.25), 4e-7); /* one rounding each, < 2 */
@@ -79,7 +56,7 @@ START_TEST(test_standardise_given_is_the_formula) {
 END_TEST
 
 START_TEST(test_standardise_refuses_what_has_no_deviation) {
-    ck_assert_int_eq(load_with(&ebm_glyphs, "train", "3", "standardise", "train", (char *)NULL), EBM_INVALID);
+    ck_assert_int_eq(load_with(&ebm_glyphs, 1, "train", "3", "standardise", "train", (char *)NULL), EBM_INVALID);
     ck_assert_ptr_nonnull(strstr(error.message, "binarise: none"));
     uint8_t bytes[4] = {7, 7, 7, 7};
     const ebm_standardise_options options = {.standardise = 1};
@@ -92,7 +69,7 @@ END_TEST
 
 /* Facts of the published files: their pixels have mean 0.1307 and deviation 0.3081, to four places. */
 START_TEST(test_standardise_mnist) {
-    LOAD(&ebm_mnist, "test", "10", "binarise", "none", "standardise", "train");
+    LOAD(&ebm_mnist, 1, "test", "10", "binarise", "none", "standardise", "train");
     ck_assert_double_eq_tol(data.mean, 0.1307, 5e-5);
     ck_assert_double_eq_tol(data.deviation, 0.3081, 5e-5);
     ebm_dataset_free(&data);
@@ -104,7 +81,7 @@ END_TEST
 static void check_plane(const char *shape, double across, double along) {
     static const double means[3][2] = {{-5, -5}, {5, -5}, {0, 5}}, weights[3] = {0.33, 0.33, 0.34};
     double sum[3][2] = {{0}}, squares[3][2] = {{0}}, count[3] = {0};
-    LOAD(&ebm_gaussian_mixture_2d, "shape", shape, "train", "30000", "test", "10");
+    LOAD(&ebm_gaussian_mixture_2d, 1, "shape", shape, "train", "30000", "test", "10");
     for (size_t e = 0; e < 30000; e++) {
         const size_t k = (size_t)data.train.labels[e];
         count[k]++;
