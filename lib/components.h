@@ -98,6 +98,7 @@
     ENTRY(ebm_anomaly)                                                                                                 \
     ENTRY(ebm_imputation)                                                                                              \
     ENTRY(ebm_quality)                                                                                                 \
+    ENTRY(ebm_frechet_curve)                                                                                           \
     ENTRY(ebm_generation)                                                                                              \
     ENTRY(ebm_autocorrelation_time_estimator)                                                                          \
     ENTRY(ebm_tap)                                                                                                     \

@@ -27,7 +27,7 @@ static ebm_status estimate_run(const ebm_case *c, ebm_output *output, int thread
     output->step = 0;
     ebm_status status = ebm_measure(c, &s, 0, c->n_measures, output, error);
     if (status == EBM_OK)
-        status = ebm_pictures(c, &s, (size_t)o->pictures, (size_t)o->picture_sweeps, output, error);
+        status = ebm_pictures(c, &s, (size_t)o->pictures, 0, (size_t)o->picture_sweeps, output, error);
     ebm_subject_free(&s);
     return status;
 }

@@ -7,7 +7,8 @@
 
 typedef struct learn_options {
     ebm_training training;
-    int64_t pictures, picture_sweeps, imputed, density;
+    int64_t pictures, picture_block, picture_sweeps, chain_pictures, imputed, density;
+    ebm_reals chain_steps;
     double density_reach;
     bool save, label_units;
 } learn_options;
@@ -19,6 +20,12 @@ static const ebm_option learn_table[] = {
      "tiles in the sheets filters.csv and samples.csv; 0 = no pictures"},
     {"picture_sweeps", EBM_OPTION_INT, AT(picture_sweeps), "1000", 1, 1e9, NULL, 0,
      "sampler sweeps from noise behind each sample shown"},
+    {"picture_block", EBM_OPTION_INT, AT(picture_block), "0", 0, 1e6, NULL, 0,
+     "chains that walk together for pictures at least, where a sampler takes its step from their number"},
+    {"chain_pictures", EBM_OPTION_INT, AT(chain_pictures), "0", 0, 1000, NULL, 0,
+     "chains in the sheet chains.csv: their states after chain_steps, and E[x | h]; 0 = none"},
+    {"chain_steps", EBM_OPTION_REALS, AT(chain_steps), "[1, 3, 10, 30, 100]", 1, 1e9, NULL, 0,
+     "sampler steps from noise shown there, ascending"},
     {"imputed", EBM_OPTION_INT, AT(imputed), "0", 0, 1000, NULL, 0,
      "pictures in the sheet imputed.csv, by the case's estimator imputation at its last share: true, seen, by the "
      "mean, by "
@@ -42,7 +49,11 @@ static ebm_status learn_run(const ebm_case *c, ebm_output *output, int threads, 
     if (status == EBM_OK)
         status = ebm_measure(c, &s, c->n_logged, c->n_measures, output, error);
     if (status == EBM_OK)
-        status = ebm_pictures(c, &s, (size_t)o->pictures, (size_t)o->picture_sweeps, output, error);
+        status = ebm_pictures(c, &s, (size_t)o->pictures, (size_t)o->picture_block, (size_t)o->picture_sweeps, output,
+                              error);
+    if (status == EBM_OK)
+        status = ebm_chain_pictures(c, &s, (size_t)o->chain_pictures, (size_t)o->picture_block, &o->chain_steps, output,
+                                    error);
     if (status == EBM_OK)
         status = ebm_imputed_sheet(c, &s, (size_t)o->imputed, output, error);
     if (status == EBM_OK)

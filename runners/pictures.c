@@ -58,32 +58,101 @@ static ebm_status filter_sheet(const ebm_model *model, size_t tiles, const char 
     return status;
 }
 
-/* Chains from uniform noise, shown as E[x | h] where the model has it, else as states. */
-static ebm_status sample_sheet(ebm_subject *s, uint32_t seed, size_t tiles, size_t sweeps, const char *path,
-                               ebm_error *error) {
-    const ebm_model *model = &s->model;
+static ebm_status start_chains(ebm_subject *s, uint32_t seed, size_t count, ebm_chains *chains, ebm_error *error) {
     ebm_base uniform;
-    ebm_chains chains;
-    size_t rows, columns;
-    EBM_TRY(ebm_base_fit(&model->space, NULL, 0, &uniform, error));
-    ebm_status status = ebm_chains_create(model, tiles, ebm_stream_of(seed, EBM_PURPOSE_SAMPLE), &chains, error);
+    EBM_TRY(ebm_base_fit(&s->model.space, NULL, 0, &uniform, error));
+    ebm_status status = ebm_chains_create(&s->model, count, ebm_stream_of(seed, EBM_PURPOSE_SAMPLE), chains, error);
     if (status == EBM_OK) {
-        chains.keep_hidden = model->n_hidden > 0;
-        ebm_base_sample(&uniform, tiles, ebm_stream_of(seed, EBM_PURPOSE_CHAIN_START), 0, 0, chains.batch.x, s->work);
-        status = ebm_sampler_attach(&s->sampler, model, &chains, error);
-        if (status == EBM_OK)
-            status = s->sampler.type->step(&s->sampler, model, ebm_path_end(), &chains, sweeps, s->work, error);
-        if (status == EBM_OK && model->type->visible_means && chains.batch.hidden_ok)
-            model->type->visible_means(model, &chains.batch, chains.batch.x, s->work);
-        if (s->have_data && s->data.deviation > 0) /* standardised: back to intensities */
-            for (size_t k = 0; k < tiles * model->space.size; k++)
-                chains.batch.x[k] = (ebm_real)(s->data.deviation * (double)chains.batch.x[k] + s->data.mean);
-        picture_shape(&model->space, &rows, &columns);
-        if (status == EBM_OK)
-            status = write_sheet(path, chains.batch.x, tiles, 0, rows, columns, error);
-        ebm_chains_free(&chains);
+        chains->keep_hidden = s->model.n_hidden > 0;
+        ebm_base_sample(&uniform, count, ebm_stream_of(seed, EBM_PURPOSE_CHAIN_START), 0, 0, chains->batch.x, s->work);
+        status = ebm_sampler_attach(&s->sampler, &s->model, chains, error);
+        if (status != EBM_OK)
+            ebm_chains_free(chains);
     }
     ebm_base_free(&uniform);
+    return status;
+}
+
+static ebm_status walk(ebm_subject *s, ebm_chains *chains, size_t steps, ebm_error *error) {
+    return s->sampler.type->step(&s->sampler, &s->model, ebm_path_end(), chains, steps, s->work, error);
+}
+
+/* out (count, V) = E[x | h], at hidden units drawn afresh where the sampler leaves none, or x where the model has no such
+ * means. The chains are not to walk on. */
+static void take_means(ebm_subject *s, uint32_t seed, ebm_chains *chains, ebm_real *out) {
+    const ebm_model *model = &s->model;
+    ebm_batch *batch = &chains->batch;
+    memcpy(out, batch->x, batch->count * model->space.size * sizeof *out);
+    if (!model->type->visible_means || (!batch->hidden_ok && !model->type->sample_hidden))
+        return;
+    if (!batch->hidden_ok) {
+        batch->field_ok = false;
+        ebm_model_field(model, batch, s->work);
+        model->type->sample_hidden(model, ebm_path_end(), batch, ebm_stream_of(seed, EBM_PURPOSE_SAMPLE), 0,
+                                   chains->step, s->work);
+    }
+    model->type->visible_means(model, batch, out, s->work);
+}
+
+/* Standardised units back to intensities. */
+static void to_intensities(const ebm_subject *s, ebm_real *x, size_t count) {
+    for (size_t k = 0; s->have_data && s->data.deviation > 0 && k < count * s->model.space.size; k++)
+        x[k] = (ebm_real)(s->data.deviation * (double)x[k] + s->data.mean);
+}
+
+/* Chains from noise, shown as take_means has it. */
+static ebm_status sample_sheet(ebm_subject *s, uint32_t seed, size_t tiles, size_t block, size_t sweeps,
+                               const char *path, ebm_error *error) {
+    const size_t mark = ebm_work_mark(s->work), count = block > tiles ? block : tiles;
+    ebm_chains chains;
+    size_t rows, columns;
+    ebm_real *shown = ebm_work_take(s->work, count * s->model.space.size, sizeof *shown);
+    if (!shown)
+        return ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu pictures", count);
+    EBM_TRY(start_chains(s, seed, count, &chains, error));
+    ebm_status status = walk(s, &chains, sweeps, error);
+    if (status == EBM_OK) {
+        take_means(s, seed, &chains, shown);
+        to_intensities(s, shown, tiles);
+        picture_shape(&s->model.space, &rows, &columns);
+        status = write_sheet(path, shown, tiles, 0, rows, columns, error);
+    }
+    ebm_chains_free(&chains);
+    ebm_work_release(s->work, mark);
+    return status;
+}
+
+/* A row for each chain: its states after so many steps from noise, and last what take_means has. */
+static ebm_status chain_sheet(ebm_subject *s, uint32_t seed, size_t count, size_t block, const ebm_reals *steps,
+                              const char *path, ebm_error *error) {
+    const size_t V = s->model.space.size, across = steps->count + 1, mark = ebm_work_mark(s->work);
+    const size_t walking = block > count ? block : count;
+    ebm_chains chains;
+    size_t rows, columns, done = 0;
+    ebm_real *sheet = ebm_work_take(s->work, count * across * V, sizeof *sheet);
+    ebm_real *means = ebm_work_take(s->work, walking * V, sizeof *means);
+    if (!sheet || !means)
+        return ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu pictures", count * across);
+    EBM_TRY(start_chains(s, seed, walking, &chains, error));
+    ebm_status status = EBM_OK;
+    for (size_t k = 0; k < across && status == EBM_OK; k++) {
+        const ebm_real *from = chains.batch.x;
+        if (k < steps->count) {
+            status = walk(s, &chains, (size_t)steps->values[k] - done, error);
+            done = (size_t)steps->values[k];
+        } else {
+            take_means(s, seed, &chains, means);
+            from = means;
+        }
+        for (size_t b = 0; b < count && status == EBM_OK; b++)
+            memcpy(sheet + (b * across + k) * V, from + b * V, V * sizeof *sheet);
+    }
+    ebm_chains_free(&chains);
+    to_intensities(s, sheet, count * across);
+    picture_shape(&s->model.space, &rows, &columns);
+    if (status == EBM_OK)
+        status = write_sheet(path, sheet, count * across, across, rows, columns, error);
+    ebm_work_release(s->work, mark);
     return status;
 }
 
@@ -114,8 +183,8 @@ static bool has_filters(const ebm_model *model) {
     return false;
 }
 
-ebm_status ebm_pictures(const ebm_case *c, ebm_subject *subject, size_t tiles, size_t sweeps, ebm_output *output,
-                        ebm_error *error) {
+ebm_status ebm_pictures(const ebm_case *c, ebm_subject *subject, size_t tiles, size_t block, size_t sweeps,
+                        ebm_output *output, ebm_error *error) {
     char path[4096];
     if (tiles == 0)
         return EBM_OK;
@@ -125,9 +194,24 @@ ebm_status ebm_pictures(const ebm_case *c, ebm_subject *subject, size_t tiles, s
     }
     if (subject->sampler.type) {
         EBM_TRY(output->artifact(output, "samples.csv", path, sizeof path, error));
-        EBM_TRY(sample_sheet(subject, c->seed, tiles, sweeps, path, error));
+        EBM_TRY(sample_sheet(subject, c->seed, tiles, block, sweeps, path, error));
     }
     return EBM_OK;
+}
+
+ebm_status ebm_chain_pictures(const ebm_case *c, ebm_subject *subject, size_t chains, size_t block,
+                              const ebm_reals *steps, ebm_output *output, ebm_error *error) {
+    char path[4096];
+    if (chains == 0)
+        return EBM_OK;
+    if (!subject->sampler.type)
+        return ebm_fail(error, EBM_INVALID, "pictures of chains need a sampler");
+    for (size_t k = 0; k < steps->count; k++)
+        if (steps->values[k] != floor(steps->values[k]) || (k && steps->values[k] <= steps->values[k - 1]))
+            return ebm_fail(error, EBM_INVALID, "`chain_steps` must be ascending whole numbers, not %g",
+                            steps->values[k]);
+    EBM_TRY(output->artifact(output, "chains.csv", path, sizeof path, error));
+    return chain_sheet(subject, c->seed, chains, block, steps, path, error);
 }
 
 ebm_status ebm_save_side_files(const ebm_subject *subject, ebm_output *output, ebm_error *error) {

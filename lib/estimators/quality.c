@@ -7,8 +7,9 @@
  * (`_floor`), and one half of those training examples against the other (`_half`, which has fewer and so more bias).
  *
  * Names: distance, features, and `mean` for E[v | h]: frechet_pca_64, frechet_pca_64_mean, frechet_pca_64_floor, ...
- * Rows stand at the step t of generation; floors at the last one. Chains walk in blocks of `block`, because a sampler may
- * take its step from the number of chains it is given, as the published program does. */
+ * Rows stand at the step t of generation; floors at the last one. Estimator `frechet` gives the distances after the last step
+ * alone, as training_frechet_..., in rows that stand where the runner is: curves of training. Chains walk in blocks of
+ * `block`, because a sampler may take its step from the number of chains it is given, as the published program does. */
 #include "estimators/estimators.h"
 #include "estimators/features.h"
 #include "estimators/generated.h"
@@ -32,7 +33,11 @@ enum { START_NOISE, START_DATA };
 static const char *const start_names[] = {"noise", "data", NULL};
 
 #define AT(member) offsetof(quality_options, member)
+enum { OWN_OPTIONS = 2 }; /* the first ones, which estimator frechet has no use for */
 static const ebm_option quality_table[] = {
+    {"pairs", EBM_OPTION_INT, AT(pairs), "1000", 0, 1e6, NULL, 0,
+     "at the last step, distances by pairs (kernel, neighbours, energy, MMD) of so many of each; 0: none"},
+    {"neighbours", EBM_OPTION_INT, AT(neighbours), "3", 1, 1000, NULL, 0, "k of precision and recall"},
     {"pixels", EBM_OPTION_BOOL, AT(pixels), "true", 0, 0, NULL, 0, "features pixels: the units as they are"},
     {"pca_64", EBM_OPTION_BOOL, AT(pca_64), "false", 0, 0, NULL, 0,
      "features pca-64: 64 principal components of the training examples"},
@@ -51,9 +56,6 @@ static const ebm_option quality_table[] = {
     {"means", EBM_OPTION_BOOL, AT(means), "true", 0, 0, NULL, 0, "judge E[v | h], too, where units are hidden"},
     {"extrapolate", EBM_OPTION_INT, AT(extrapolate), "128", 0, 1e6, NULL, 0,
      "Frechet distances of at most so many features have errors and a limit of endless samples (30 times the work)"},
-    {"pairs", EBM_OPTION_INT, AT(pairs), "1000", 0, 1e6, NULL, 0,
-     "at the last step, distances by pairs (kernel, neighbours, energy, MMD) of so many of each; 0: none"},
-    {"neighbours", EBM_OPTION_INT, AT(neighbours), "3", 1, 1000, NULL, 0, "k of precision and recall"},
     EBM_OPTIONS_END,
 };
 
@@ -79,6 +81,14 @@ static const ebm_metric quality_metrics[] = {
     {"net_hash_low", "", false, "the last 8"},
     EBM_METRICS_END,
 };
+
+#define TRAINING_OF(F)                                                                                                 \
+    {"training_frechet_" #F, "", true, "squared Frechet distance after the last step; s.e. by the jackknife"},         \
+        {"training_frechet_" #F "_mean", "", true, "the same of E[v | h]"},                                            \
+        {"training_frechet_limit_" #F, "", true, "training_frechet, extrapolated to endless samples"},                 \
+        {"training_frechet_limit_" #F "_mean", "", true, "the same of E[v | h]"},
+static const ebm_metric frechet_metrics[] = {TRAINING_OF(pixels) TRAINING_OF(pca_64) TRAINING_OF(digits_net)
+                                                 EBM_METRICS_END};
 static const char *const feature_names[] = {"pixels", "pca_64", "digits_net"};
 
 /* Sets of examples or samples, (count, V). */
@@ -92,6 +102,7 @@ typedef struct quality {
     const quality_options *o;
     const ebm_estimate_inputs *in;
     ebm_sink *sink;
+    bool training; /* estimator frechet: one point of a curve of training */
     size_t V, samples;
     set train, test;
     ebm_features features[EBM_FEATURE_KINDS];
@@ -106,7 +117,7 @@ static ebm_status no_memory(const quality *q, ebm_error *error) {
 static ebm_status emit(const quality *q, const ebm_features *f, const char *distance, const char *suffix, double value,
                        double se, ebm_error *error) {
     char name[64];
-    snprintf(name, sizeof name, "%s_%s%s", distance, feature_names[f->kind], suffix);
+    snprintf(name, sizeof name, "%s%s_%s%s", q->training ? "training_" : "", distance, feature_names[f->kind], suffix);
     return q->sink->emit(q->sink, name, value, se, error);
 }
 
@@ -243,9 +254,11 @@ static ebm_status open_features(quality *q, ebm_error *error) {
     if (o->net) {
         ebm_features *f = &q->features[q->kinds++];
         EBM_TRY(ebm_features_net(o->net, o->net_hash, q->in->data, f, error));
-        const uint64_t hash = ebm_net_hash(f->net);
-        EBM_TRY(q->sink->emit(q->sink, "net_hash_high", (double)(hash >> 32), NAN, error));
-        EBM_TRY(q->sink->emit(q->sink, "net_hash_low", (double)(hash & 0xffffffffu), NAN, error));
+        if (!q->training) {
+            const uint64_t hash = ebm_net_hash(f->net);
+            EBM_TRY(q->sink->emit(q->sink, "net_hash_high", (double)(hash >> 32), NAN, error));
+            EBM_TRY(q->sink->emit(q->sink, "net_hash_low", (double)(hash & 0xffffffffu), NAN, error));
+        }
     }
     if (q->kinds == 0)
         return ebm_fail(error, EBM_INVALID, "estimator quality needs features: pixels, pca_64 or net");
@@ -300,15 +313,16 @@ static ebm_status generate(quality *q, ebm_error *error) {
     const ebm_real *starts = q->o->start == START_DATA ? q->train.x : NULL;
     EBM_TRY(ebm_generated_start(q->in, q->samples, (size_t)q->o->block, q->o->means, starts, q->train.count, &q->chains,
                                 error));
-    for (size_t k = 0; k < steps->count; k++) {
+    for (size_t k = q->training ? steps->count - 1 : 0; k < steps->count; k++) {
         const size_t t = (size_t)steps->values[k];
-        q->sink->at(q->sink, t);
+        if (!q->training)
+            q->sink->at(q->sink, t);
         EBM_TRY(ebm_generated_walk(&q->chains, t - done, error));
         done = t;
         for (size_t f = 0; f < q->kinds; f++)
-            EBM_TRY(judge(q, &q->features[f], k + 1 == steps->count, error));
+            EBM_TRY(judge(q, &q->features[f], !q->training && k + 1 == steps->count, error));
     }
-    return emit_report(q, error);
+    return q->training ? EBM_OK : emit_report(q, error);
 }
 
 static ebm_status check_options(const quality *q, ebm_error *error) {
@@ -324,11 +338,10 @@ static ebm_status check_options(const quality *q, ebm_error *error) {
     return EBM_OK;
 }
 
-static ebm_status quality_estimate(const void *options, const ebm_estimate_inputs *in, ebm_sink *sink,
-                                   ebm_error *error) {
-    const quality_options *o = options;
+static ebm_status estimate(const quality_options *o, const ebm_estimate_inputs *in, bool training, ebm_sink *sink,
+                           ebm_error *error) {
     const size_t mark = ebm_work_mark(in->work), samples = (size_t)o->samples, V = in->model->space.size;
-    quality q = {.o = o, .in = in, .sink = sink, .V = V, .samples = samples};
+    quality q = {.o = o, .in = in, .sink = sink, .training = training, .V = V, .samples = samples};
     EBM_TRY(check_options(&q, error));
     ebm_status status = look_at_data(&q, error);
     if (status == EBM_OK)
@@ -341,6 +354,25 @@ static ebm_status quality_estimate(const void *options, const ebm_estimate_input
     ebm_work_release(in->work, mark);
     return status;
 }
+
+static ebm_status quality_estimate(const void *options, const ebm_estimate_inputs *in, ebm_sink *sink,
+                                   ebm_error *error) {
+    return estimate(options, in, false, sink, error);
+}
+
+static ebm_status frechet_estimate(const void *options, const ebm_estimate_inputs *in, ebm_sink *sink,
+                                   ebm_error *error) {
+    return estimate(options, in, true, sink, error);
+}
+
+const ebm_estimator_type ebm_frechet_curve = {
+    .info = {"frechet", "Frechet distance of samples after so many steps, to be measured in the course of training",
+             "Heusel et al. 2017", quality_table + OWN_OPTIONS, sizeof(quality_options)},
+    .needs_data = true,
+    .needs_sampler = true,
+    .metrics = frechet_metrics,
+    .estimate = frechet_estimate,
+};
 
 const ebm_estimator_type ebm_quality = {
     .info = {"quality", "samples after so many steps from a stated start, set beside examples in named features",

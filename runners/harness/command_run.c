@@ -42,6 +42,8 @@ static int run(const ebm_words *words) {
     ebm_status status = words->value[OUT] != NULL
                             ? ebm_path_format(out, sizeof out, &error, "%s", words->value[OUT])
                             : ebm_path_format(out, sizeof out, &error, "results/%s", ebm_size_name(options.size));
+    if (status == EBM_OK)
+        status = ebm_path_results_set(out, &error);
     if (status != EBM_OK)
         return ebm_complain(EBM_EXIT_USAGE, &error);
     options.suite_path = suite;

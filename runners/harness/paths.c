@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static bool is_folder(const char *path) {
     struct stat facts;
@@ -47,6 +48,24 @@ ebm_status ebm_paths_prepare(ebm_error *error) {
     int refused = setenv("EBM_DATASETS", absolute, 1);
     free(absolute);
     return refused ? ebm_fail(error, EBM_NO_MEMORY, "no memory for the environment") : EBM_OK;
+}
+
+ebm_status ebm_path_results_set(const char *folder, ebm_error *error) {
+    char here[EBM_PATH_MAX], absolute[EBM_PATH_MAX];
+    if (folder[0] == '/')
+        EBM_TRY(ebm_path_format(absolute, sizeof absolute, error, "%s", folder));
+    else if (getcwd(here, sizeof here) == NULL)
+        return ebm_fail(error, EBM_IO, "cannot tell the present folder: %s", strerror(errno));
+    else
+        EBM_TRY(ebm_path_format(absolute, sizeof absolute, error, "%s/%s", here, folder));
+    if (setenv("EBM_RESULTS", absolute, 1) != 0)
+        return ebm_fail(error, EBM_NO_MEMORY, "no memory for the environment");
+    return EBM_OK;
+}
+
+const char *ebm_path_results(void) {
+    const char *folder = getenv("EBM_RESULTS");
+    return folder != NULL && folder[0] != '\0' ? folder : "results";
 }
 
 bool ebm_path_suites(char *buffer, size_t size) {

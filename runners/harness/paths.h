@@ -14,6 +14,10 @@ enum { EBM_PATH_MAX = 4096 };
 /* Make EBM_DATASETS absolute (a folder that does not exist is an error); where it is not set, the project's own
  * datasets/ is used if it is there. Call once, before anything reads data or starts processes. */
 EBM_NODISCARD ebm_status ebm_paths_prepare(ebm_error *error);
+/* Where this run's results go, for suites that read what another suite has made: an absolute path in the environment
+ * (EBM_RESULTS), so that the processes of the cases know it, too. Before it is set: "results". */
+EBM_NODISCARD ebm_status ebm_path_results_set(const char *folder, ebm_error *error);
+const char *ebm_path_results(void);
 /* printf into a buffer; EBM_INVALID when the path is too long. */
 EBM_NODISCARD ebm_status ebm_path_format(char *buffer, size_t size, ebm_error *error, const char *format, ...)
     EBM_PRINTF(4, 5);

@@ -1,4 +1,5 @@
 /* Errors at a place of a suite file, and values of its nodes. */
+#include "harness/paths.h"
 #include "harness/suite_reader.h"
 
 #include <stdarg.h>
@@ -6,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static EBM_PRINTF(3, 0) ebm_status fail_va(const ebm_reader *reader, ebm_position at, const char *format, va_list arguments) {
+static EBM_PRINTF(3, 0) ebm_status
+    fail_va(const ebm_reader *reader, ebm_position at, const char *format, va_list arguments) {
     char message[sizeof reader->error->message];
     vsnprintf(message, sizeof message, format, arguments);
     return ebm_fail_at(reader->error, EBM_INVALID, &at, "%s", message);
@@ -77,12 +79,18 @@ ebm_status ebm_node_scalar(const ebm_reader *reader, const ebm_yaml_node *node, 
     return EBM_OK;
 }
 
-/* Relative paths start at the suite's folder. */
+/* Relative paths start at the suite's folder; "results:..." at the folder where results go. */
 static char *resolve(const ebm_reader *reader, const ebm_option *option, const char *text) {
+    static const char results[] = "results:";
+    const size_t length = sizeof results - 1;
     if (!(option->flags & EBM_OPTION_PATH) || text[0] == '/' || !*text)
         return strdup(text);
+    const bool of_results = strncmp(text, results, length) == 0;
     char *path;
-    return asprintf(&path, "%s/%s", reader->folder, text) < 0 ? NULL : path;
+    return asprintf(&path, "%s/%s", of_results ? ebm_path_results() : reader->folder,
+                    of_results ? text + length : text) < 0
+               ? NULL
+               : path;
 }
 
 static ebm_status set_list(const ebm_reader *reader, const ebm_yaml_node *node, const ebm_option *table,

@@ -81,8 +81,8 @@ static void teardown(void) {
     free(data.test.reals);
 }
 
-static ebm_status judge(const char *const *pairs, record *out) {
-    void *options = test_options(&ebm_quality.info, pairs);
+static ebm_status judge_by(const ebm_estimator_type *type, const char *const *pairs, record *out) {
+    void *options = test_options(&type->info, pairs);
     const ebm_estimate_inputs inputs = {.model = &machine.model,
                                         .data = &data,
                                         .sampler = &walker.sampler,
@@ -90,9 +90,13 @@ static ebm_status judge(const char *const *pairs, record *out) {
                                         .seed = 5,
                                         .work = machine.work};
     *out = (record){.sink = {record_emit, record_at}};
-    const ebm_status status = ebm_quality.estimate(options, &inputs, &out->sink, &failure);
-    test_options_free(&ebm_quality.info, options);
+    const ebm_status status = type->estimate(options, &inputs, &out->sink, &failure);
+    test_options_free(&type->info, options);
     return status;
+}
+
+static ebm_status judge(const char *const *pairs, record *out) {
+    return judge_by(&ebm_quality, pairs, out);
 }
 
 /* |m|^2 and tr C of the training examples less `centre`. */
@@ -140,6 +144,26 @@ START_TEST(test_quality_of_equal_sets) {
     ck_assert_msg(judge(pairs, &r) == EBM_OK, "%s", failure.message);
     ck_assert_double_eq_tol(value_of(&r, "frechet_pixels_floor", 100, NULL), 0, 1e-9);
     ck_assert(value_of(&r, "frechet_pixels_half", 100, NULL) > 1e-4);
+}
+END_TEST
+
+/* The estimator frechet sees what quality sees after the last step, and leaves the step of its rows to the runner. */
+START_TEST(test_frechet_in_the_course_of_training) {
+    static const char *const curve[] = {"samples", "500", "steps", "[4]", NULL};
+    static const char *const whole[] = {"samples", "500", "steps", "[1, 4]", "pairs", "0", NULL};
+    static const char *const suffixes[] = {"", "_mean"};
+    record a, b;
+    ck_assert_int_eq(judge_by(&ebm_frechet_curve, curve, &a), EBM_OK);
+    ck_assert_int_eq(judge(whole, &b), EBM_OK);
+    ck_assert_uint_eq(a.count, 4);
+    for (size_t k = 0; k < 2; k++) {
+        char here[48], there[48];
+        double se[2];
+        snprintf(here, sizeof here, "training_frechet_pixels%s", suffixes[k]);
+        snprintf(there, sizeof there, "frechet_pixels%s", suffixes[k]);
+        ck_assert_double_eq(value_of(&a, here, 0, &se[0]), value_of(&b, there, 4, &se[1]));
+        ck_assert_double_eq(se[0], se[1]);
+    }
 }
 END_TEST
 
@@ -256,6 +280,7 @@ int main(void) {
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, test_quality_of_a_known_law);
     tcase_add_test(tests, test_quality_of_equal_sets);
+    tcase_add_test(tests, test_frechet_in_the_course_of_training);
     tcase_add_test(tests, test_quality_does_not_depend_on_blocks);
     tcase_add_test(tests, test_quality_refuses_fewer_samples_than_features);
     tcase_add_test(tests, test_features_pca_keep_distances);
