@@ -4,7 +4,7 @@
  * rows: each pair within a relative tolerance. Random rows: if all pairs of a group are within the tolerance they are
  * the same numbers; otherwise, with n >= 2 pairs, Student's two-sample test with pooled variance,
  *     t = |mean a - mean b| / (s sqrt(2 / n)),  s^2 = (s_a^2 + s_b^2) / 2,  2 n - 2 degrees of freedom,
- * and with one pair z = |a - b| / sqrt(se_a^2 + se_b^2). Runs that share their seeds are correlated, which only makes
+ * and with one pair, or where the seeds have the same value (a floor that no seed enters), z = |a - b| / sqrt(se_a^2 + se_b^2). Runs that share their seeds are correlated, which only makes
  * the test more careful. A derived row's error stems from few seeds, so it is held against Student's t with as many
  * degrees of freedom as the file's seeds leave, and no more than 2 where there is one seed (a fit's error). Threshold:
  * Bonferroni, alpha over the number of tests in the file. Where there is no error at all the tolerance decides. */
@@ -161,12 +161,14 @@ static void moments(const ebm_row *const *rows, size_t n, double *mean, double *
 /* How a group of random pairs is tested: the distance in standard errors and its degrees of freedom. False where there
  * is no error to measure it by. */
 static bool distance(const comparison *c, size_t n, ebm_row_class class, double values[2], double *z, double *freedom) {
-    double error;
+    double error = 0;
     if (n >= 2) {
         double variance[2];
         for (int side = 0; side < 2; side++)
             moments(c->pairs[side], n, &values[side], &variance[side]);
         error = sqrt((variance[0] + variance[1]) / (double)n);
+    }
+    if (error > 0) {
         *freedom = 2.0 * (double)n - 2;
     } else {
         const ebm_row *a = c->pairs[0][0], *b = c->pairs[1][0];

@@ -132,6 +132,30 @@ START_TEST(test_compare_one_seed_by_its_own_error) {
 }
 END_TEST
 
+START_TEST(test_compare_equal_seeds_by_their_own_error) {
+    /* A value that no seed enters has no spread over seeds: the error beside it counts, hypot(0.3, 0.4) = 0.5. */
+    const struct {
+        double fresh, se;
+        size_t differences;
+    } trials[] = {{11.6, 0.4, 0}, {11.7, 0.4, 1}, {10.5, NAN, 2}};
+    for (size_t k = 0; k < sizeof trials / sizeof *trials; k++) {
+        ebm_table a, b;
+        file fresh, reference;
+        begin(&fresh);
+        begin(&reference);
+        for (unsigned seed = 1; seed <= 2; seed++) {
+            row(&fresh, "exact", seed, 0, "log_z_ais", trials[k].fresh, trials[k].se);
+            row(&reference, "exact", seed, 0, "log_z_ais", 10, isnan(trials[k].se) ? NAN : 0.3);
+        }
+        end(&fresh, &a);
+        end(&reference, &b);
+        ck_assert_uint_eq(differences_of(&a, &b, 1e-3, NULL), trials[k].differences);
+        ebm_table_free(&a);
+        ebm_table_free(&b);
+    }
+}
+END_TEST
+
 START_TEST(test_compare_what_is_learnt_by_sampling_is_random) {
     /* kl is exact for a given machine; but machines learnt by CD differ once rounding has changed a draw. */
     ebm_table a, b;
@@ -285,6 +309,7 @@ int main(void) {
     tcase_add_test(tests, test_compare_missing_and_additional_rows_and_columns_differ);
     tcase_add_test(tests, test_compare_statuses);
     tcase_add_test(tests, test_compare_one_seed_by_its_own_error);
+    tcase_add_test(tests, test_compare_equal_seeds_by_their_own_error);
     tcase_add_test(tests, test_compare_what_is_learnt_by_sampling_is_random);
     tcase_add_test(tests, test_compare_finds_a_shifted_mean);
     tcase_add_test(tests, test_compare_derived_rows_have_the_freedom_of_their_seeds);
