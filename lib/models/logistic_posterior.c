@@ -60,6 +60,7 @@ typedef struct posterior {
     double prior_variance, constant;
     ebm_real *u; /* (n, V): y_i x_i */
 } posterior;
+_Static_assert(offsetof(posterior, plane) == 0, "the slots of plane_law.h look there");
 
 static ebm_status read_inputs(const logistic_posterior_options *o, ebm_npy *out, ebm_error *error) {
     if (!o->labels)

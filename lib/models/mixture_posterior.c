@@ -53,6 +53,7 @@ typedef struct posterior {
     double squares;  /* of the examples */
     double constant; /* of E */
 } posterior;
+_Static_assert(offsetof(posterior, plane) == 0, "the slots of plane_law.h look there");
 
 static ebm_status mixture_posterior_space(const void *options, ebm_space *out, ebm_error *error) {
     (void)options;

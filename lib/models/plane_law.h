@@ -30,14 +30,15 @@ typedef struct ebm_plane_state {
     const char *why;    /* for this reason */
 } ebm_plane_state;
 
-ebm_status ebm_plane_log_normaliser(const ebm_model *model, ebm_path path, double *out, ebm_work *work,
-                                    ebm_error *error);
-ebm_status ebm_plane_exact_mean(const ebm_model *model, ebm_path path, const char *observable, double *out,
-                                ebm_work *work, ebm_error *error);
-ebm_status ebm_plane_marginal_cdf(const ebm_model *model, ebm_path path, size_t unit, const double *t, size_t count,
-                                  double *out, ebm_work *work, ebm_error *error);
+EBM_NODISCARD ebm_status ebm_plane_log_normaliser(const ebm_model *model, ebm_path path, double *out, ebm_work *work,
+                                                  ebm_error *error);
+EBM_NODISCARD ebm_status ebm_plane_exact_mean(const ebm_model *model, ebm_path path, const char *observable,
+                                              double *out, ebm_work *work, ebm_error *error);
+EBM_NODISCARD ebm_status ebm_plane_marginal_cdf(const ebm_model *model, ebm_path path, size_t unit, const double *t,
+                                                size_t count, double *out, ebm_work *work, ebm_error *error);
 /* Draws by rejection: attempt k of a row reads the uniforms 4 k ... 4 k + 3 of its (chain, step). */
-ebm_status ebm_plane_sample_exact(const ebm_model *model, ebm_path path, ebm_batch *batch, ebm_stream stream,
-                                  uint32_t first_chain, uint64_t step, ebm_work *work, ebm_error *error);
+EBM_NODISCARD ebm_status ebm_plane_sample_exact(const ebm_model *model, ebm_path path, ebm_batch *batch,
+                                                ebm_stream stream, uint32_t first_chain, uint64_t step, ebm_work *work,
+                                                ebm_error *error);
 
 #endif

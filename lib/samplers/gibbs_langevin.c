@@ -121,18 +121,22 @@ typedef struct walk {
     ebm_chains *chains;
     size_t B, V, H;
     recursion r;
-    ebm_batch there;                   /* adjusted: the proposal */
-    ebm_real *mean, *back, *variance;  /* (B, V) m(h), (B, V) m(h') where adjusted; (V) */
-    double *joint[2], *free_energy[2]; /* (B): E and F here and there, where adjusted */
+    ebm_batch there;                  /* adjusted: the proposal */
+    ebm_real *mean, *back, *variance; /* (B, V) m(h), (B, V) m(h') where adjusted; (V) */
+    double *free_energy[2];           /* (B): F here and there, where adjusted */
+    double *joint[2];                 /* (B): E, where adjusted at another temperature than 1 */
+    ebm_real *noise;                  /* (B, V) */
     int threads;
     ebm_work *work;
 } walk;
 
 static ebm_status open_walk(walk *w, ebm_error *error) {
     const size_t B = w->B, V = w->V, H = w->H, F = w->model->n_field;
+    const bool tempered = w->o->mode == FAITHFUL;
     w->mean = ebm_work_take(w->work, B * V, sizeof(ebm_real));
     w->variance = ebm_work_take(w->work, V, sizeof(ebm_real));
-    bool enough = w->mean && w->variance;
+    w->noise = ebm_work_take(w->work, B * V, sizeof(ebm_real));
+    bool enough = w->mean && w->variance && w->noise;
     if (w->o->adjust) {
         w->there = (ebm_batch){.count = B};
         w->back = ebm_work_take(w->work, B * V, sizeof(ebm_real));
@@ -141,9 +145,9 @@ static ebm_status open_walk(walk *w, ebm_error *error) {
         w->there.hidden = ebm_work_take(w->work, B * H, sizeof(ebm_real));
         enough = enough && w->back && w->there.x && w->there.field && w->there.hidden;
         for (int side = 0; side < 2; side++) {
-            w->joint[side] = ebm_work_take(w->work, B, sizeof(double));
             w->free_energy[side] = ebm_work_take(w->work, B, sizeof(double));
-            enough = enough && w->joint[side] && w->free_energy[side];
+            w->joint[side] = tempered ? ebm_work_take(w->work, B, sizeof(double)) : NULL;
+            enough = enough && w->free_energy[side] && (w->joint[side] || !tempered);
         }
     }
     if (!enough)
@@ -153,16 +157,12 @@ static ebm_status open_walk(walk *w, ebm_error *error) {
 
 /* to = the visible units after K Langevin steps from `from`, given the means (B, V). */
 static void move_visible(const walk *w, const ebm_real *from, ebm_real *to) {
-    const size_t B = w->B, V = w->V, mark = ebm_work_mark(w->work);
-    const size_t draws = w->o->method == CLOSED ? 1 : w->r.K;
-    ebm_real *noise = ebm_work_take(w->work, B * V, sizeof *noise);
-    if (!noise)
-        return;
+    const size_t B = w->B, V = w->V, draws = w->o->method == CLOSED ? 1 : w->r.K;
 #pragma omp parallel for schedule(static) num_threads(w->threads) if (w->threads > 1)
     for (size_t b = 0; b < B; b++) {
         const ebm_real *m = w->mean + b * V;
         const ebm_real *v = from + b * V;
-        ebm_real *x = to + b * V, *xi = noise + b * V;
+        ebm_real *x = to + b * V, *xi = w->noise + b * V;
         for (size_t k = 0; k < draws; k++, v = x) {
             ebm_random_normal(w->chains->stream, w->chains->first_chain + (uint32_t)b, w->chains->step + k, V, xi);
             if (w->o->method == CLOSED) {
@@ -175,7 +175,6 @@ static void move_visible(const walk *w, const ebm_real *from, ebm_real *to) {
                 x[i] = v[i] - alpha * (v[i] - m[i]) / w->variance[i] + spread * xi[i];
         }
     }
-    ebm_work_release(w->work, mark);
 }
 
 /* h ~ p(h | v) of a batch whose x is new; its field becomes valid. */
@@ -214,14 +213,14 @@ static double log_moves(const walk *w, size_t b) {
 
 /* At temperature 1 the ratio does without the joint energies. */
 static void energies(const walk *w, const ebm_batch *batch, int side) {
-    if (w->r.temperature != 1)
+    if (w->joint[side])
         w->model->type->joint_energy(w->model, w->path, batch, w->joint[side], w->work);
     w->model->type->energy(w->model, w->path, batch, w->free_energy[side], w->work);
     w->chains->energy_evaluations += w->B;
 }
 
 static double log_ratio(const walk *w, size_t b) {
-    const double tempered = w->r.temperature != 1 ? (1 / w->r.temperature - 1) * (w->joint[0][b] - w->joint[1][b]) : 0;
+    const double tempered = w->joint[0] ? (1 / w->r.temperature - 1) * (w->joint[0][b] - w->joint[1][b]) : 0;
     return tempered + w->free_energy[0][b] - w->free_energy[1][b] + log_moves(w, b);
 }
 
@@ -233,7 +232,8 @@ static void accept_row(const walk *w, size_t b) {
     memcpy(here->hidden + b * w->H, w->there.hidden + b * w->H, w->H * sizeof *here->hidden);
     memcpy(here->field + b * F, w->there.field + b * F, F * sizeof *here->field);
     memcpy(w->mean + b * w->V, w->back + b * w->V, w->V * sizeof *w->mean);
-    w->joint[0][b] = w->joint[1][b];
+    if (w->joint[0])
+        w->joint[0][b] = w->joint[1][b];
     w->free_energy[0][b] = w->free_energy[1][b];
 }
 

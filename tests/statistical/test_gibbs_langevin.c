@@ -266,8 +266,46 @@ START_TEST(test_gibbs_langevin_calls_cut) {
     ck_assert_mem_eq(w[0].chains.batch.x, w[1].chains.batch.x, COUNT * V * sizeof(ebm_real));
     ck_assert_mem_eq(w[0].chains.batch.hidden, w[1].chains.batch.hidden, COUNT * H * sizeof(ebm_real));
     ck_assert(w[0].chains.accepted == w[1].chains.accepted);
+    if (_i % 2) /* both were kept for another step */
+        ck_assert(w[0].chains.accepted > 0 && w[0].chains.accepted < w[0].chains.proposed);
     for (int k = 0; k < 2; k++)
         grbm_walk_close(&w[k]);
+    grbm_close(&f);
+}
+END_TEST
+
+/* Enough units for a parallel region: the same states by one thread and by three. */
+START_TEST(test_gibbs_langevin_threads) {
+    enum { V = 2, H = 3, STEPS = 3 };
+    grbm_fixture f;
+    grbm_walk w[2];
+    grbm_open(&f, V, H, 0.8, 27);
+    const char *const pairs[] = {"langevin_steps",
+                                 "3",
+                                 "step",
+                                 "1",
+                                 "batch",
+                                 "2",
+                                 "adjust",
+                                 _i % 2 ? "true" : "false",
+                                 "mode",
+                                 _i / 2 ? "faithful" : "correct",
+                                 NULL};
+    ebm_work *const one = f.work;
+    for (int k = 0; k < 2; k++) {
+        if (k)
+            CHECK_OK(ebm_work_create(3, &f.work, error));
+        grbm_walk_open(&w[k], &f, "gibbs-langevin", pairs, CHAINS);
+        grbm_walk_start(&w[k], &f, ebm_path_end());
+        grbm_walk_step(&w[k], &f, STEPS);
+    }
+    ck_assert_mem_eq(w[0].chains.batch.x, w[1].chains.batch.x, CHAINS * V * sizeof(ebm_real));
+    ck_assert_mem_eq(w[0].chains.batch.hidden, w[1].chains.batch.hidden, CHAINS * H * sizeof(ebm_real));
+    ck_assert(w[0].chains.accepted == w[1].chains.accepted);
+    for (int k = 0; k < 2; k++)
+        grbm_walk_close(&w[k]);
+    ebm_work_free(f.work);
+    f.work = one;
     grbm_close(&f);
 }
 END_TEST
@@ -300,6 +338,7 @@ int main(void) {
     tcase_add_loop_test(cases, test_gibbs_langevin_bias, 0, 4);
     tcase_add_test(cases, test_gibbs_langevin_reversible);
     tcase_add_loop_test(cases, test_gibbs_langevin_calls_cut, 0, 4);
+    tcase_add_loop_test(cases, test_gibbs_langevin_threads, 0, 4);
     tcase_add_test(cases, test_gibbs_langevin_refusals);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
