@@ -21,7 +21,7 @@ static const ebm_option learn_table[] = {
     {"picture_sweeps", EBM_OPTION_INT, AT(picture_sweeps), "1000", 1, 1e9, NULL, 0,
      "sampler sweeps from noise behind each sample shown"},
     {"picture_block", EBM_OPTION_INT, AT(picture_block), "0", 0, 1e6, NULL, 0,
-     "chains that walk together for pictures at least, where a sampler takes its step from their number"},
+     "least number of chains behind the pictures, for samplers that take their step from it; 0: as many as are shown"},
     {"chain_pictures", EBM_OPTION_INT, AT(chain_pictures), "0", 0, 1000, NULL, 0,
      "chains in the sheet chains.csv: their states after chain_steps, and E[x | h]; 0 = none"},
     {"chain_steps", EBM_OPTION_REALS, AT(chain_steps), "[1, 3, 10, 30, 100]", 1, 1e9, NULL, 0,
@@ -45,7 +45,9 @@ static ebm_status learn_run(const ebm_case *c, ebm_output *output, int threads, 
     ebm_subject s;
     EBM_TRY(o->label_units ? ebm_subject_create_labelled(c, threads, &s, error)
                            : ebm_subject_create(c, threads, &s, error));
-    ebm_status status = ebm_train(c, &s, &o->training, output, error);
+    ebm_status status = ebm_chain_pictures_check(&s, (size_t)o->chain_pictures, &o->chain_steps, error);
+    if (status == EBM_OK)
+        status = ebm_train(c, &s, &o->training, output, error);
     if (status == EBM_OK)
         status = ebm_measure(c, &s, c->n_logged, c->n_measures, output, error);
     if (status == EBM_OK)

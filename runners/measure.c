@@ -15,6 +15,28 @@ static ebm_status turn_data(const ebm_model_type *model, const void *options, eb
     return EBM_OK;
 }
 
+static ebm_estimate_inputs inputs_of(const ebm_case *c, const ebm_subject *subject, ebm_sampler *sampler) {
+    return (ebm_estimate_inputs){.model = subject->model.type ? &subject->model : NULL,
+                                 .data = subject->have_data ? &subject->data : NULL,
+                                 .sampler = sampler->type ? sampler : NULL,
+                                 .path = subject->path,
+                                 .thin = subject->thin,
+                                 .seed = c->seed,
+                                 .work = subject->work};
+}
+
+/* What would be refused at the end of a run is refused at its start. */
+static ebm_status check_measures(const ebm_case *c, const ebm_subject *subject, ebm_error *error) {
+    ebm_sampler sampler = subject->sampler;
+    const ebm_estimate_inputs inputs = inputs_of(c, subject, &sampler);
+    for (size_t i = 0; i < c->n_measures; i++) {
+        const ebm_estimator_type *estimator = (const ebm_estimator_type *)c->measures[i].component;
+        if (estimator->check)
+            EBM_TRY(estimator->check(c->measures[i].options, &inputs, error));
+    }
+    return EBM_OK;
+}
+
 static ebm_status create(const ebm_case *c, size_t extra, bool labels, int threads, ebm_subject *out,
                          ebm_error *error) {
     memset(out, 0, sizeof *out);
@@ -41,6 +63,8 @@ static ebm_status create(const ebm_case *c, size_t extra, bool labels, int threa
                                   out->have_data ? &out->data : NULL, c->seed, &out->model, error);
     if (status == EBM_OK && sampler)
         status = ebm_sampler_create(sampler, c->sampler.options, &out->model, &out->sampler, error);
+    if (status == EBM_OK)
+        status = check_measures(c, out, error);
     if (status != EBM_OK)
         ebm_subject_free(out);
     return status;
@@ -72,14 +96,8 @@ ebm_status ebm_measure(const ebm_case *c, const ebm_subject *subject, size_t fir
                        ebm_error *error) {
     const uint64_t step = output->step;
     ebm_sampler sampler = subject->sampler;
-    ebm_estimate_inputs inputs = {.model = subject->model.type ? &subject->model : NULL,
-                                  .data = subject->have_data ? &subject->data : NULL,
-                                  .sampler = sampler.type ? &sampler : NULL,
-                                  .path = subject->path,
-                                  .thin = subject->thin,
-                                  .seed = c->seed,
-                                  .step = step,
-                                  .work = subject->work};
+    ebm_estimate_inputs inputs = inputs_of(c, subject, &sampler);
+    inputs.step = step;
     ebm_status status = EBM_OK;
     for (size_t i = first; i < end && status == EBM_OK; i++) {
         const ebm_estimator_type *estimator = (const ebm_estimator_type *)c->measures[i].component;

@@ -32,7 +32,8 @@ EBM_NODISCARD ebm_status ebm_measure(const ebm_case *c, const ebm_subject *subje
                                      ebm_output *output, ebm_error *error);
 
 /* Side files filters.csv and samples.csv: sheets of `tiles` pictures (intensities in [0, 1], one sheet row a line).
- * Filters need a model with a view "W" (V, H); samples need a sampler and run `sweeps` from uniform noise. At least `block`
+ * Filters need a model with a view "W" (V, H); samples need a sampler and run `sweeps` from uniform noise,
+ * shown as E[x | h] where the model has it, at fresh hidden units where the sampler leaves none. At least `block`
  * chains walk, of which the first are shown: some samplers take their step from the number of chains. */
 EBM_NODISCARD ebm_status ebm_pictures(const ebm_case *c, ebm_subject *subject, size_t tiles, size_t block,
                                       size_t sweeps, ebm_output *output, ebm_error *error);
@@ -40,6 +41,9 @@ EBM_NODISCARD ebm_status ebm_pictures(const ebm_case *c, ebm_subject *subject, s
  * (ascending) and, last, E[x | h]. */
 EBM_NODISCARD ebm_status ebm_chain_pictures(const ebm_case *c, ebm_subject *subject, size_t chains, size_t block,
                                             const ebm_reals *steps, ebm_output *output, ebm_error *error);
+/* What it would refuse, to be asked before a long run. */
+EBM_NODISCARD ebm_status ebm_chain_pictures_check(const ebm_subject *subject, size_t chains, const ebm_reals *steps,
+                                                  ebm_error *error);
 /* States (count, V) of a picture's space as such a sheet at `path`, `across` pictures beside each other (0: as many as
  * make a square): 0/1 and real units as they are, spins from 0 to 1, categories c / (q - 1). */
 EBM_NODISCARD ebm_status ebm_states_sheet(const ebm_space *space, const ebm_real *x, size_t count, size_t across,

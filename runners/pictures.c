@@ -106,11 +106,10 @@ static ebm_status sample_sheet(ebm_subject *s, uint32_t seed, size_t tiles, size
     const size_t mark = ebm_work_mark(s->work), count = block > tiles ? block : tiles;
     ebm_chains chains;
     size_t rows, columns;
-    ebm_real *shown = ebm_work_take(s->work, count * s->model.space.size, sizeof *shown);
-    if (!shown)
-        return ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu pictures", count);
     EBM_TRY(start_chains(s, seed, count, &chains, error));
-    ebm_status status = walk(s, &chains, sweeps, error);
+    ebm_real *shown = ebm_work_take(s->work, count * s->model.space.size, sizeof *shown);
+    ebm_status status =
+        shown ? walk(s, &chains, sweeps, error) : ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu pictures", count);
     if (status == EBM_OK) {
         take_means(s, seed, &chains, shown);
         to_intensities(s, shown, tiles);
@@ -129,12 +128,11 @@ static ebm_status chain_sheet(ebm_subject *s, uint32_t seed, size_t count, size_
     const size_t walking = block > count ? block : count;
     ebm_chains chains;
     size_t rows, columns, done = 0;
+    EBM_TRY(start_chains(s, seed, walking, &chains, error));
     ebm_real *sheet = ebm_work_take(s->work, count * across * V, sizeof *sheet);
     ebm_real *means = ebm_work_take(s->work, walking * V, sizeof *means);
-    if (!sheet || !means)
-        return ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu pictures", count * across);
-    EBM_TRY(start_chains(s, seed, walking, &chains, error));
-    ebm_status status = EBM_OK;
+    ebm_status status =
+        sheet && means ? EBM_OK : ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu pictures", count * across);
     for (size_t k = 0; k < across && status == EBM_OK; k++) {
         const ebm_real *from = chains.batch.x;
         if (k < steps->count) {
@@ -148,10 +146,11 @@ static ebm_status chain_sheet(ebm_subject *s, uint32_t seed, size_t count, size_
             memcpy(sheet + (b * across + k) * V, from + b * V, V * sizeof *sheet);
     }
     ebm_chains_free(&chains);
-    to_intensities(s, sheet, count * across);
-    picture_shape(&s->model.space, &rows, &columns);
-    if (status == EBM_OK)
+    if (status == EBM_OK) {
+        to_intensities(s, sheet, count * across);
+        picture_shape(&s->model.space, &rows, &columns);
         status = write_sheet(path, sheet, count * across, across, rows, columns, error);
+    }
     ebm_work_release(s->work, mark);
     return status;
 }
@@ -199,17 +198,22 @@ ebm_status ebm_pictures(const ebm_case *c, ebm_subject *subject, size_t tiles, s
     return EBM_OK;
 }
 
+ebm_status ebm_chain_pictures_check(const ebm_subject *subject, size_t chains, const ebm_reals *steps,
+                                    ebm_error *error) {
+    if (chains > 0 && !subject->sampler.type)
+        return ebm_fail(error, EBM_INVALID, "pictures of chains need a sampler");
+    for (size_t k = 0; chains > 0 && k < steps->count; k++)
+        if (steps->values[k] != floor(steps->values[k]) || (k && steps->values[k] <= steps->values[k - 1]))
+            return ebm_fail(error, EBM_INVALID, "`chain_steps` must be ascending whole numbers, not %g",
+                            steps->values[k]);
+    return EBM_OK;
+}
+
 ebm_status ebm_chain_pictures(const ebm_case *c, ebm_subject *subject, size_t chains, size_t block,
                               const ebm_reals *steps, ebm_output *output, ebm_error *error) {
     char path[4096];
     if (chains == 0)
         return EBM_OK;
-    if (!subject->sampler.type)
-        return ebm_fail(error, EBM_INVALID, "pictures of chains need a sampler");
-    for (size_t k = 0; k < steps->count; k++)
-        if (steps->values[k] != floor(steps->values[k]) || (k && steps->values[k] <= steps->values[k - 1]))
-            return ebm_fail(error, EBM_INVALID, "`chain_steps` must be ascending whole numbers, not %g",
-                            steps->values[k]);
     EBM_TRY(output->artifact(output, "chains.csv", path, sizeof path, error));
     return chain_sheet(subject, c->seed, chains, block, steps, path, error);
 }

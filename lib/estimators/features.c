@@ -101,8 +101,10 @@ ebm_status ebm_features_net(const char *folder, const char *hash, const ebm_data
     ebm_error why;
     const ebm_status status = ebm_net_load(folder, &out->net, &why);
     if (status != EBM_OK)
-        return ebm_fail(error, status, "no net in %s (%s): suite digits-net makes one in its folder of results", folder,
-                        why.message);
+        return ebm_fail(
+            error, status,
+            "no net in %s (%s): a suite of the runner classifier leaves one among its results; run that first", folder,
+            why.message);
     out->size = ebm_net_feature_count(out->net);
     snprintf(found, sizeof found, "%016" PRIx64, ebm_net_hash(out->net));
     if (hash && strcmp(hash, found) != 0)

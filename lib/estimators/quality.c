@@ -7,8 +7,8 @@
  * (`_floor`), and one half of those training examples against the other (`_half`, which has fewer and so more bias).
  *
  * Names: distance, features, and `mean` for E[v | h]: frechet_pca_64, frechet_pca_64_mean, frechet_pca_64_floor, ...
- * Rows stand at the step t of generation; floors at the last one. Estimator `frechet` gives the distances after the last step
- * alone, as training_frechet_..., in rows that stand where the runner is: curves of training. Chains walk in blocks of
+ * Rows stand at the step t of generation; floors at the last one. Estimator `frechet` gives the Frechet distances after one
+ * number of steps, as training_frechet_..., in rows that stand where the runner is: curves of training. Chains walk in blocks of
  * `block`, because a sampler may take its step from the number of chains it is given, as the published program does. */
 #include "estimators/estimators.h"
 #include "estimators/features.h"
@@ -112,6 +112,10 @@ typedef struct quality {
 
 static ebm_status no_memory(const quality *q, ebm_error *error) {
     return ebm_fail(error, EBM_NO_MEMORY, "no memory for %zu samples of %zu units", q->samples, q->V);
+}
+
+static const char *name_of(const quality *q) {
+    return q->training ? "frechet" : "quality";
 }
 
 static ebm_status emit(const quality *q, const ebm_features *f, const char *distance, const char *suffix, double value,
@@ -220,21 +224,26 @@ static ebm_status look_at_data(quality *q, ebm_error *error) {
     const size_t n = wanted < data->train.count ? wanted : data->train.count;
     const size_t m = q->samples < data->test.count ? q->samples : data->test.count;
     ebm_real *train = ebm_work_take(q->in->work, n * q->V, sizeof *train);
-    ebm_real *test = ebm_work_take(q->in->work, m * q->V, sizeof *test);
-    if (!train || !test)
+    if (!train)
         return no_memory(q, error);
     ebm_examples_fixed(data, &data->train, 0, n, train);
-    ebm_examples_fixed(data, &data->test, 0, m, test);
     q->train = (set){"", n, train};
+    if (q->training)
+        return EBM_OK;
+    ebm_real *test = ebm_work_take(q->in->work, m * q->V, sizeof *test);
+    if (!test)
+        return no_memory(q, error);
+    ebm_examples_fixed(data, &data->test, 0, m, test);
     q->test = (set){"_floor", m, test};
     return EBM_OK;
 }
 
 /* A fit without full rank would be compared with another: a plausible number, and no distance. */
 static ebm_status enough(const quality *q, const ebm_features *f, ebm_error *error) {
-    const size_t half = q->train.count / 2;
+    const size_t half = q->training ? q->train.count : q->train.count / 2;
     const size_t counts[] = {q->samples, half, q->test.count > 0 ? q->test.count : half};
-    static const char *const what[] = {"samples", "examples in half of the training set", "test examples"};
+    const char *const what[] = {"samples", q->training ? "training examples" : "examples in half of the training set",
+                                "test examples"};
     for (size_t k = 0; k < 3; k++)
         if (counts[k] <= f->size)
             return ebm_fail(
@@ -261,7 +270,7 @@ static ebm_status open_features(quality *q, ebm_error *error) {
         }
     }
     if (q->kinds == 0)
-        return ebm_fail(error, EBM_INVALID, "estimator quality needs features: pixels, pca_64 or net");
+        return ebm_fail(error, EBM_INVALID, "estimator %s needs features: pixels, pca_64 or net", name_of(q));
     for (size_t k = 0; k < q->kinds; k++)
         EBM_TRY(enough(q, &q->features[k], error));
     return EBM_OK;
@@ -313,7 +322,7 @@ static ebm_status generate(quality *q, ebm_error *error) {
     const ebm_real *starts = q->o->start == START_DATA ? q->train.x : NULL;
     EBM_TRY(ebm_generated_start(q->in, q->samples, (size_t)q->o->block, q->o->means, starts, q->train.count, &q->chains,
                                 error));
-    for (size_t k = q->training ? steps->count - 1 : 0; k < steps->count; k++) {
+    for (size_t k = 0; k < steps->count; k++) {
         const size_t t = (size_t)steps->values[k];
         if (!q->training)
             q->sink->at(q->sink, t);
@@ -328,14 +337,36 @@ static ebm_status generate(quality *q, ebm_error *error) {
 static ebm_status check_options(const quality *q, ebm_error *error) {
     const ebm_reals *steps = &q->o->steps;
     if (steps->count == 0)
-        return ebm_fail(error, EBM_INVALID, "quality needs at least one number in `steps`");
+        return ebm_fail(error, EBM_INVALID, "estimator %s needs at least one number in `steps`", name_of(q));
     for (size_t k = 0; k < steps->count; k++)
         if (steps->values[k] != floor(steps->values[k]) || (k && steps->values[k] <= steps->values[k - 1]))
-            return ebm_fail(error, EBM_INVALID, "`steps` of quality must be ascending whole numbers, not %g",
+            return ebm_fail(error, EBM_INVALID, "`steps` of %s must be ascending whole numbers, not %g", name_of(q),
                             steps->values[k]);
+    if (q->training && steps->count > 1)
+        return ebm_fail(error, EBM_INVALID, "estimator frechet looks once: one number in `steps`");
     if (!ebm_space_equal(&q->in->model->space, &q->in->data->space))
         return ebm_fail(error, EBM_INVALID, "the model and the data are on different spaces");
     return EBM_OK;
+}
+
+/* Before anything is computed: what an estimate at the end of a long run would be refused for. */
+static ebm_status check(const quality_options *o, const ebm_estimate_inputs *in, bool training, ebm_error *error) {
+    quality q = {.o = o, .in = in, .training = training};
+    ebm_features net;
+    EBM_TRY(check_options(&q, error));
+    if (!o->net)
+        return EBM_OK;
+    const ebm_status status = ebm_features_net(o->net, o->net_hash, in->data, &net, error);
+    ebm_features_free(&net);
+    return status;
+}
+
+static ebm_status quality_check(const void *options, const ebm_estimate_inputs *in, ebm_error *error) {
+    return check(options, in, false, error);
+}
+
+static ebm_status frechet_check(const void *options, const ebm_estimate_inputs *in, ebm_error *error) {
+    return check(options, in, true, error);
 }
 
 static ebm_status estimate(const quality_options *o, const ebm_estimate_inputs *in, bool training, ebm_sink *sink,
@@ -371,6 +402,7 @@ const ebm_estimator_type ebm_frechet_curve = {
     .needs_data = true,
     .needs_sampler = true,
     .metrics = frechet_metrics,
+    .check = frechet_check,
     .estimate = frechet_estimate,
 };
 
@@ -381,5 +413,6 @@ const ebm_estimator_type ebm_quality = {
     .needs_data = true,
     .needs_sampler = true,
     .metrics = quality_metrics,
+    .check = quality_check,
     .estimate = quality_estimate,
 };

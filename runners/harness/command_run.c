@@ -25,7 +25,7 @@ static const char details[] =
     "  ebm run rbm-learners\n"
     "  ebm run rbm-learners --only '*/cd-1/*' --fresh --out /tmp/try\n\n"
     "Environment: EBM_DATASETS names the folder of data sets; EBM_CHECKPOINT_SECONDS sets how often long cases save\n"
-    "their state (20); NO_COLOR switches colours off.\n\n"
+    "their state (20); NO_COLOR switches colours off. EBM_RESULTS is set here, to DIR, for the processes of the cases.\n\n"
     "Exit status: 0 all well, 1 a case failed, 2 usage or suite error, 3 no case selected, 4 a law fell short,\n"
     "             130 interrupted.\n";
 

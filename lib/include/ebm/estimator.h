@@ -21,6 +21,8 @@ typedef struct ebm_estimator_type {
     bool needs_data, needs_sampler;
     bool without_model;        /* looks at no model: a case need not have one */
     const ebm_metric *metrics; /* ends with a NULL name */
+    /* Refuses, before a long run whose end it is to measure, what `estimate` would refuse then; NULL: nothing to look at. */
+    ebm_status (*check)(const void *options, const ebm_estimate_inputs *inputs, ebm_error *error);
     ebm_status (*estimate)(const void *options, const ebm_estimate_inputs *inputs, ebm_sink *sink, ebm_error *error);
 } ebm_estimator_type;
 

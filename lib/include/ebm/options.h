@@ -30,7 +30,7 @@ typedef struct ebm_reals {
 enum {
     EBM_OPTION_REQUIRED = 1, /* no default */
     EBM_OPTION_PATH = 2      /* a file or folder: relative to the suite's folder, or "results:" and where it lies in the
-                                folder of results */
+                                folder of results: results:SUITE/CASE, the case with - for / */
 };
 
 typedef struct ebm_option {
