@@ -111,7 +111,7 @@ set label 3 "correct: temperature 1" at (words(correct) + 1) / 2., graph 1.06 ce
 set label 4 sprintf("faithful, as published: visible units at temperature %g", temperature(sampler(n))) at words(correct) + 1.1 + (n - words(correct)) / 2., graph 1.06 center font ",14"
 set label 5 "published\nFID" at screen 0.005,0.075 left font ",12" textcolor rgb "#444444"
 set for [k = 1:n] label 10 + k sprintf("%.2f", published(kind(sampler(k)))) at k + (faithful(sampler(k)) ? 0.6 : 0), screen 0.065 center font ",13" textcolor rgb "#444444"
-set key at graph 0.015,0.97 left top Left reverse font ",13" samplen 2
+set key at graph 0.5,0.27 center center horizontal maxrows 1 Left reverse font ",13" samplen 2
 plot floor_value with lines linecolor rgb grey linewidth 2 dashtype 4 title "real against real (test digits)", \
     $all using ($1 - 0.12):2:3 with yerrorbars linecolor rgb black pointtype 7 pointsize 1.5 linewidth 2.5 title "E[v | h], as published", \
     $all using ($1 + 0.12):4:5 with yerrorbars linecolor rgb vermillion pointtype 8 pointsize 1.7 linewidth 2.5 title "v itself"
@@ -156,7 +156,7 @@ do for [r = 1:3] {
         set rmargin at screen 0.045 + (k - 1) * 0.1062 + 0.1
         set tmargin at screen 0.80 - (r - 1) * 0.235
         set bmargin at screen 0.80 - (r - 1) * 0.235 - 0.225
-        if (r == 1) { set label 2 short_name(s) at graph 0.5,1.2 center font ",11" }
+        if (r == 1) { set label 2 short_name(s) at graph 0.5,1.23 center font ",11" }
         if (r == 3) { set label 4 (faithful(s) ? sprintf("T = %g", temperature(s)) : "T = 1") at graph 0.5,-0.08 center font ",12" }
         if (k == 1) { set label 3 word(sheets, r) at graph -0.1,0.5 center rotate by 90 font ",14" }
         plot sprintf("< sed 's/NaN/%s/g' '%s/%s/%s.csv'", r == 3 ? "1" : "0.5", sides, folder(s), word(sheets, r)) matrix with image
