@@ -32,8 +32,18 @@ END
 status 1 "$EBM_PROGRAM" run ./judged.yaml --size full --out one
 says err.txt "no net in .*one/net/glyphs-seed-1 .*runner classifier leaves one"
 
+# What the end would refuse is refused at the start: these would train for days.
+endless() { # options of run beside the updates
+    sed "s/^suite: .*/suite: long/; s/^run: .*/run: {updates: 1000000000, batch: 50$1}/; /^measure:/d" judged.yaml >long.yaml
+    status 1 timeout 30 "$EBM_PROGRAM" run ./long.yaml --size full --out one
+}
+endless ''
+says err.txt 'no net in'
+
 net_suite 1
 status 0 "$EBM_PROGRAM" run ./net.yaml --size full --out one
+endless ', chain_pictures: 3, chain_steps: [4, 1]'
+says err.txt 'ascending whole numbers, not 1'
 status 0 "$EBM_PROGRAM" run ./judged.yaml --size full --out one
 for step in 0 2 4; do
     grep -q ",$step,training_frechet_digits_net,[0-9][0-9.e+-]*,[0-9][0-9.e+-]*,ok" one/judged.csv || fail "no distance after $step updates"
