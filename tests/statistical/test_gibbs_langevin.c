@@ -239,13 +239,11 @@ START_TEST(test_gibbs_langevin_reversible) {
 }
 END_TEST
 
-/* What a step keeps for the next (the means at h, energies, the field): one call of six steps leaves the states that six
- * calls of one leave, bit for bit. */
-START_TEST(test_gibbs_langevin_calls_cut) {
-    enum { V = 5, H = 4, COUNT = 40, STEPS = 6 };
-    grbm_fixture f;
-    grbm_walk w[2];
-    grbm_open(&f, V, H, 0.8, 26);
+/* ---- The same bytes ---- */
+
+/* `calls` calls of `steps` steps by so many threads, in setting 0 ... 3: adjusted or not, both modes. */
+static void walk_from_exact_draws(grbm_walk *w, grbm_fixture *f, int setting, size_t count, int calls, size_t steps,
+                                  int threads) {
     const char *const pairs[] = {"langevin_steps",
                                  "3",
                                  "step",
@@ -253,59 +251,51 @@ START_TEST(test_gibbs_langevin_calls_cut) {
                                  "batch",
                                  "2",
                                  "adjust",
-                                 _i % 2 ? "true" : "false",
+                                 setting % 2 ? "true" : "false",
                                  "mode",
-                                 _i / 2 ? "faithful" : "correct",
+                                 setting / 2 ? "faithful" : "correct",
                                  NULL};
-    for (int k = 0; k < 2; k++) {
-        grbm_walk_open(&w[k], &f, "gibbs-langevin", pairs, COUNT);
-        grbm_walk_start(&w[k], &f, ebm_path_end());
-        for (int calls = 0; calls < (k ? STEPS : 1); calls++)
-            grbm_walk_step(&w[k], &f, k ? 1 : STEPS);
-    }
-    ck_assert_mem_eq(w[0].chains.batch.x, w[1].chains.batch.x, COUNT * V * sizeof(ebm_real));
-    ck_assert_mem_eq(w[0].chains.batch.hidden, w[1].chains.batch.hidden, COUNT * H * sizeof(ebm_real));
+    ebm_work *const own = f->work;
+    CHECK_OK(ebm_work_create(threads, &f->work, error));
+    grbm_walk_open(w, f, "gibbs-langevin", pairs, count);
+    grbm_walk_start(w, f, ebm_path_end());
+    for (int k = 0; k < calls; k++)
+        grbm_walk_step(w, f, steps);
+    ebm_work_free(f->work);
+    f->work = own;
+}
+
+static void check_same_and_close(grbm_walk w[2], const grbm_fixture *f, int setting) {
+    const size_t count = w[0].chains.batch.count, V = f->model.space.size, H = f->model.n_hidden;
+    ck_assert_mem_eq(w[0].chains.batch.x, w[1].chains.batch.x, count * V * sizeof(ebm_real));
+    ck_assert_mem_eq(w[0].chains.batch.hidden, w[1].chains.batch.hidden, count * H * sizeof(ebm_real));
     ck_assert(w[0].chains.accepted == w[1].chains.accepted);
-    if (_i % 2) /* both were kept for another step */
+    if (setting % 2) /* accepted and rejected rows were both kept for another step */
         ck_assert(w[0].chains.accepted > 0 && w[0].chains.accepted < w[0].chains.proposed);
     for (int k = 0; k < 2; k++)
         grbm_walk_close(&w[k]);
+}
+
+/* What a step keeps for the next (the means at h, energies, the field): one call of six steps and six calls of one. */
+START_TEST(test_gibbs_langevin_calls_cut) {
+    grbm_fixture f;
+    grbm_walk w[2];
+    grbm_open(&f, 5, 4, 0.8, 26);
+    walk_from_exact_draws(&w[0], &f, _i, 40, 1, 6, 1);
+    walk_from_exact_draws(&w[1], &f, _i, 40, 6, 1, 1);
+    check_same_and_close(w, &f, _i);
     grbm_close(&f);
 }
 END_TEST
 
-/* Enough units for a parallel region: the same states by one thread and by three. */
+/* Enough units for a parallel region. */
 START_TEST(test_gibbs_langevin_threads) {
-    enum { V = 2, H = 3, STEPS = 3 };
     grbm_fixture f;
     grbm_walk w[2];
-    grbm_open(&f, V, H, 0.8, 27);
-    const char *const pairs[] = {"langevin_steps",
-                                 "3",
-                                 "step",
-                                 "1",
-                                 "batch",
-                                 "2",
-                                 "adjust",
-                                 _i % 2 ? "true" : "false",
-                                 "mode",
-                                 _i / 2 ? "faithful" : "correct",
-                                 NULL};
-    ebm_work *const one = f.work;
-    for (int k = 0; k < 2; k++) {
-        if (k)
-            CHECK_OK(ebm_work_create(3, &f.work, error));
-        grbm_walk_open(&w[k], &f, "gibbs-langevin", pairs, CHAINS);
-        grbm_walk_start(&w[k], &f, ebm_path_end());
-        grbm_walk_step(&w[k], &f, STEPS);
-    }
-    ck_assert_mem_eq(w[0].chains.batch.x, w[1].chains.batch.x, CHAINS * V * sizeof(ebm_real));
-    ck_assert_mem_eq(w[0].chains.batch.hidden, w[1].chains.batch.hidden, CHAINS * H * sizeof(ebm_real));
-    ck_assert(w[0].chains.accepted == w[1].chains.accepted);
-    for (int k = 0; k < 2; k++)
-        grbm_walk_close(&w[k]);
-    ebm_work_free(f.work);
-    f.work = one;
+    grbm_open(&f, 2, 3, 0.8, 27);
+    walk_from_exact_draws(&w[0], &f, _i, CHAINS, 1, 3, 1);
+    walk_from_exact_draws(&w[1], &f, _i, CHAINS, 1, 3, 3);
+    check_same_and_close(w, &f, _i);
     grbm_close(&f);
 }
 END_TEST
